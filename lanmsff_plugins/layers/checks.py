@@ -1,0 +1,27 @@
+"""Checks at a layer's door that neither torch.fx nor torch.jit nor torch.export stumbles over.
+
+A plain ``if`` on a shape breaks symbolic tracing, so a layer calls this function and names it to
+``torch.fx.wrap`` in its own file: the traced graph then keeps the call, and the check with it.
+"""
+import torch
+from torch import Tensor
+
+
+def check_nchw(x: Tensor, channels: int, layer: str) -> None:
+    """Raise ValueError unless ``x`` is a float tensor of shape (N, ``channels``, H, W).
+
+    Args:
+        x: What the layer was called with.
+        channels: The number of channels that the layer was built for.
+        layer: The layer's name, for the message.
+    """
+    if torch.jit.is_tracing():  # sizes are tensors there, and a comparison would only warn
+        return
+    if x.dim() != 4:
+        raise ValueError(f"{layer} expects a 4-D input (N, C, H, W), got shape {list(x.shape)}")
+    if x.shape[1] != channels:
+        raise ValueError(
+            f"{layer} was built for {channels} channels, got {x.shape[1]}; "
+            "build it with the channels of the features that enter it")
+    if not x.is_floating_point():
+        raise ValueError(f"{layer} expects floating-point features, got {x.dtype}; convert them with x.float()")

@@ -1,0 +1,65 @@
+"""PWFS: point-wise feature selection, which thins features out before they are fused.
+
+Paper: `Lightweight Attention-based Network for multi-scale feature fusion` - https://arxiv.org/abs/2403.14318
+
+To lift this layer out, take ``checks.py`` along.
+"""
+import torch
+from torch import Tensor, nn
+
+from .checks import check_nchw
+
+__all__ = ["PWFS", "pwfs"]
+
+torch.fx.wrap("check_nchw")
+
+GROUPS = 3  # a, b and c in the paper; TorchScript cannot see it from within pwfs()
+
+
+def pwfs(x: Tensor) -> Tensor:
+    """Split the channels into three groups and keep, point by point, the mean of the two largest.
+
+    The reference computes (a + b + c - min(a, b, c)) / 2. This is the same number without the
+    cancellation: one large negative value would swallow the other two there, in bfloat16 soon.
+
+    Args:
+        x: (N, C, H, W), C divisible by 3.
+
+    Returns:
+        (N, C / 3, H, W).
+    """
+    a, b, c = x.chunk(3, dim=1)
+    largest = torch.maximum(a, b)
+    second = torch.maximum(torch.minimum(a, b), c)
+    return (largest + second) / 2
+
+
+class PWFS(nn.Module):
+    """The module around :func:`pwfs`; it has no parameters.
+
+    Args:
+        channels: Number of input channels C, divisible by 3; the output has a third of them.
+
+    Shape:
+        (N, C, H, W) to (N, C / 3, H, W).
+
+    Raises:
+        ValueError: at construction if 3 does not divide C; at the call if the input is not a
+            floating-point (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, device=None, dtype=None):
+        super().__init__()
+        if channels < 1 or channels % GROUPS:
+            above = max(1, -(-channels // GROUPS)) * GROUPS
+            raise ValueError(
+                f"PWFS needs channels divisible by groups={GROUPS}, got {channels}; "
+                f"put a 1x1 conv to {above} channels before it")
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        check_nchw(x, self.channels, "PWFS")
+        return pwfs(x)
+
+    def extra_repr(self) -> str:
+        return f"{self.channels}"

@@ -1,0 +1,142 @@
+"""One place that knows every naming of LANMSFF's weights: ours (which is timm's), MMEngine's and Keras'."""
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+__all__ = ["from_mm", "load_keras_weights", "to_mm", "to_timm"]
+
+# Ours to MMPretrain's: what stands before the first dot. The head is ``head.fc`` in both.
+_MM_PREFIXES = {"blocks": "backbone.blocks", "fusion": "neck.fusion"}
+
+
+def to_mm(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the weights of ``LANMSFF`` for an MMPretrain ``ImageClassifier`` around the same parts."""
+    def rename(key: str) -> str:
+        prefix, rest = key.split(".", 1)
+        return f"{_MM_PREFIXES.get(prefix, prefix)}.{rest}"
+    return {rename(key): value for key, value in state_dict.items()}
+
+
+def from_mm(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the weights of an MMPretrain ``ImageClassifier`` for ``LANMSFF``; other keys stay as they are."""
+    def rename(key: str) -> str:
+        for ours, theirs in _MM_PREFIXES.items():
+            if key.startswith(theirs + "."):
+                return ours + key[len(theirs):]
+        return key
+    return {rename(key): value for key, value in state_dict.items()}
+
+
+def to_timm(checkpoint: dict, model: torch.nn.Module | None = None) -> dict[str, Tensor]:
+    """timm's checkpoint filter: the weights of any of our checkpoints under ``LANMSFF``'s names.
+
+    Args:
+        checkpoint: A state dict of ours, or a checkpoint of MMEngine or timm that holds one.
+        model: The model that is to take them; timm passes it, and it is not needed.
+    """
+    return from_mm(checkpoint.get("state_dict", checkpoint))
+
+
+def load_keras_weights(path: str | Path) -> dict[str, Tensor]:
+    """Read the weights of the authors' Keras model, as ``save_weights`` writes them, for ``LANMSFF``.
+
+    Args:
+        path: A ``.weights.h5`` file of Keras 3.
+
+    Returns:
+        A state dict for ``LANMSFF``; the number of classes is that of its ``head.fc.bias``.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is not HDF5, or does not hold LANMSFF's layers in LANMSFF's shapes.
+    """
+    import h5py  # an extra of this package: only those who come from Keras need it
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no Keras weights at {path}; expected a file that model.save_weights() wrote")
+    if not h5py.is_hdf5(path):
+        raise ValueError(f"{path} is not an HDF5 file; expected a .weights.h5 that model.save_weights() wrote")
+    layers = defaultdict(list)  # class of layer > its weights, in build order
+    with h5py.File(path) as file:
+        for name in sorted(file.get("layers", ()), key=_natural):
+            weights = file["layers"][name].get("vars", {})
+            if len(weights):
+                arrays = [torch.from_numpy(weights[i][()]) for i in sorted(weights, key=int)]
+                layers[re.sub(r"_\d+$", "", name)].append(arrays)
+    return _assemble_keras(layers, path)
+
+
+def _natural(name: str) -> tuple[str, int]:
+    """Sort ``conv2d_2`` before ``conv2d_10``: the suffix is the only order that the file keeps."""
+    stem, number = re.fullmatch(r"(.*?)(?:_(\d+))?", name).groups()
+    return stem, int(number or 0)
+
+
+# Keras' variables of a layer, in order, and ours; a kernel (kh, kw, in, out) becomes (out, in, kh, kw).
+_KERAS_LAYERS = {
+    "conv2d": ("weight", "bias"),
+    "conv2d_transpose": ("weight", "bias"),
+    "dense": ("weight", "bias"),
+    "separable_conv2d": ("conv_dw.weight", "conv_pw.weight", "conv_pw.bias"),
+    "batch_normalization": ("weight", "bias", "running_mean", "running_var"),
+}
+
+
+def _keras_order() -> list[tuple[str, str]]:
+    """Our modules with weights and their Keras classes, in the order in which Keras builds each class."""
+    def conv_norm(name: str, separable: bool = False) -> list[tuple[str, str]]:
+        return [("separable_conv2d" if separable else "conv2d", f"{name}.conv"),
+                ("batch_normalization", f"{name}.norm")]
+
+    order = []
+    for i in range(4):
+        block = f"blocks.{i}"
+        if i % 2 == 0:
+            for conv in ("conv1", "conv2", "conv3"):
+                order += conv_norm(f"{block}.{conv}", separable=conv == "conv2")
+            continue
+        for stage in ("stage1", "stage2", "stage3"):
+            for path in (0, 1):
+                order += conv_norm(f"{block}.dual_path.{stage}.{path}", separable=stage == "stage2")
+        order += [
+            ("dense", f"{block}.attn.fc1"), ("dense", f"{block}.attn.fc2"),
+            ("conv2d", f"{block}.attn.down1"), ("conv2d", f"{block}.attn.down2"),
+            ("conv2d_transpose", f"{block}.attn.up1"), ("conv2d_transpose", f"{block}.attn.up2")]
+        order += conv_norm(f"{block}.conv")
+    return [*order, ("dense", "head.fc")]
+
+
+def _assemble_keras(layers: dict[str, list[list[Tensor]]], path: Path) -> dict[str, Tensor]:
+    from .lanmsff import LANMSFF
+
+    order = _keras_order()
+    for kind in _KERAS_LAYERS:
+        expected = sum(k == kind for k, _ in order)
+        if len(layers[kind]) != expected:
+            raise ValueError(f"{path} has {len(layers[kind])} {kind} layers, LANMSFF has {expected}; "
+                             "expected the weights of the authors' model")
+    remaining = {kind: iter(found) for kind, found in layers.items()}
+    state_dict = {}
+    for kind, module in order:
+        for name, array in zip(_KERAS_LAYERS[kind], next(remaining[kind]), strict=True):
+            if name == "conv_dw.weight":
+                array = array.permute(2, 3, 0, 1)  # (kh, kw, in, 1) to (in, 1, kh, kw)
+            elif array.ndim == 4:
+                array = array.permute(3, 2, 0, 1)  # (kh, kw, in, out), transposed (kh, kw, out, in)
+            elif array.ndim == 2:
+                array = array.T  # (in, out)
+            state_dict[f"{module}.{name}"] = array.contiguous()
+
+    with torch.device("meta"):
+        model = LANMSFF(num_classes=len(state_dict["head.fc.bias"]))
+    for key, value in model.state_dict().items():
+        if key.endswith("num_batches_tracked"):
+            state_dict[key] = torch.tensor(0)
+        elif state_dict[key].shape != value.shape:
+            raise ValueError(f"{path} has {key} of shape {tuple(state_dict[key].shape)}, "
+                             f"LANMSFF has {tuple(value.shape)}; expected the weights of the authors' model")
+    return state_dict

@@ -1,0 +1,38 @@
+"""Import this package and timm knows the LANMSFF models: ``timm.create_model("lanmsff")``."""
+from typing import Any
+
+from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
+
+from lanmsff_plugins.lanmsff import LANMSFF
+from lanmsff_plugins.state_dicts import to_timm
+
+__all__ = ["lanmsff"]
+
+FERPLUS_LABELS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+
+
+def _cfg(**kwargs: Any) -> dict[str, Any]:
+    return {
+        "num_classes": 8, "input_size": (1, 64, 64), "pool_size": (4, 4), "min_input_size": (1, 16, 16),
+        "fixed_input_size": False, "crop_pct": 1.0, "interpolation": "bilinear", "mean": (0.,), "std": (1.,),
+        "first_conv": "blocks.0.conv1.conv", "classifier": "head.fc", "label_names": FERPLUS_LABELS,
+        "paper_ids": "arXiv:2403.14318", "paper_name": "Lightweight Attention-based Network for multi-scale "
+        "feature fusion", "license": "mit", **kwargs,
+    }
+
+
+default_cfgs = generate_default_cfgs({
+    "lanmsff.untrained": _cfg(),
+})
+
+
+def _create_lanmsff(variant: str, pretrained: bool = False, **kwargs: Any) -> LANMSFF:
+    return build_model_with_cfg(
+        LANMSFF, variant, pretrained, pretrained_filter_fn=to_timm,
+        feature_cfg={"out_indices": (0, 1, 2, 3), "flatten_sequential": True}, **kwargs)
+
+
+@register_model
+def lanmsff(pretrained: bool = False, **kwargs: Any) -> LANMSFF:
+    """LANMSFF of the paper: 0.36 M parameters, 0.30 GMACs at 64x64."""
+    return _create_lanmsff("lanmsff", pretrained=pretrained, **kwargs)
