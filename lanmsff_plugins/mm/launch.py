@@ -1,0 +1,96 @@
+"""From a config file and a command line to a Runner, on CPU, one GPU or several processes."""
+import argparse
+import os
+import os.path as osp
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.device import is_cuda_available
+from mmengine.runner import Runner
+
+from ..data import DataError
+
+__all__ = ["add_arguments", "build_runner", "load_config", "main", "use_amp"]
+
+_DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that training and testing share, named as in MMPretrain's tools."""
+    parser.add_argument("--work-dir", help="where logs and checkpoints go (default: work_dirs/CONFIG)")
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction, default={}, metavar="KEY=VALUE",
+                        help="settings to override in the config, such as train_cfg.max_epochs=2")
+    parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none",
+                        help="job launcher; pytorch under torchrun")
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config and apply the shared options.
+
+    Raises:
+        FileNotFoundError: if there is no such config.
+        ValueError: if it cannot be read as one.
+    """
+    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+    path = Path(args.config)
+    if not path.is_file():
+        raise FileNotFoundError(f"no config at {path}; the project's are in mm_configs/")
+    try:
+        cfg = Config.fromfile(path)
+    except Exception as error:  # a config is a program: it can fail in any way
+        raise ValueError(f"{path} cannot be read as a config: {error}") from error
+    cfg.merge_from_dict(args.cfg_options)
+    cfg.launcher = args.launcher
+    cfg.work_dir = args.work_dir or cfg.get("work_dir") or osp.join("work_dirs", path.stem)
+    for name in _DATALOADERS:
+        loader = cfg.get(name)
+        if loader is not None:
+            loader.setdefault("persistent_workers", loader.num_workers > 0)
+            loader.setdefault("pin_memory", is_cuda_available())
+            loader.setdefault("collate_fn", dict(type="default_collate"))
+    return cfg
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in mixed precision: float16 with a loss scale on a GPU, bfloat16 on the CPU."""
+    if is_cuda_available():
+        cfg.optim_wrapper.type = "AmpOptimWrapper"
+        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+    else:
+        cfg.optim_wrapper.type = "lanmsff_plugins.CPUAmpOptimWrapper"
+
+
+def build_runner(cfg: Config) -> Runner:
+    """A Runner for the config. Several processes without a GPU talk by gloo, which MMEngine does not set up."""
+    if cfg.launcher != "none" and not is_cuda_available():
+        if cfg.launcher != "pytorch":
+            raise ValueError(f"without a GPU only --launcher pytorch works, got {cfg.launcher}")
+        torch.distributed.init_process_group("gloo")
+        cfg.model_wrapper_cfg = dict(type="MMDistributedDataParallel", device_ids=None)
+    return Runner.from_cfg(cfg)
+
+
+def main(run: Callable[[], None]) -> None:
+    """Call ``run``; a missing or bad file ends the program with one line and exit status 2."""
+    try:
+        run()
+    except (FileNotFoundError, DataError) as error:
+        # MMEngine puts the class that it was building in front of the message.
+        sys.exit(_complain(re.sub(r"^(class `\w+` in \S+\.py: )+", "", str(error))))
+    except ValueError as error:
+        if isinstance(error.__cause__, Exception):
+            raise
+        sys.exit(_complain(str(error)))
+    except KeyboardInterrupt:
+        print("interrupted; --resume continues from the last checkpoint", file=sys.stderr)
+        sys.exit(130)
+
+
+def _complain(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2

@@ -1,0 +1,22 @@
+"""Mixed precision without a GPU."""
+from contextlib import contextmanager
+
+import torch
+from mmengine.optim import OptimWrapper
+
+from ..registry import OPTIM_WRAPPERS, register
+
+__all__ = ["CPUAmpOptimWrapper"]
+
+
+@register(OPTIM_WRAPPERS)
+class CPUAmpOptimWrapper(OptimWrapper):
+    """MMEngine's wrapper with bfloat16 autocast on the CPU, where ``AmpOptimWrapper`` refuses to work.
+
+    bfloat16 has the range of float32, so there is no loss scale.
+    """
+
+    @contextmanager
+    def optim_context(self, model: torch.nn.Module):
+        with super().optim_context(model), torch.autocast("cpu", torch.bfloat16):
+            yield
