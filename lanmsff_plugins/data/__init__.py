@@ -1,7 +1,7 @@
 """The three data sets: files on disk become records, with the official protocols applied exactly."""
 from .faces import DataError, Faces
-from .ferplus import FERPLUS_CLASSES, LABEL_MODES, label_distributions, read_ferplus
 from .fer2013 import FER2013_CLASSES, USAGES, read_fer2013
+from .ferplus import FERPLUS_CLASSES, LABEL_MODES, label_distributions, read_ferplus
 from .kdef import KDEF_CLASSES, KDEF_VIEWS, KDEFImage, read_kdef, split_folds
 
 __all__ = [

@@ -4,7 +4,6 @@ The file is a plain safetensors file: nothing in it can run code, and any safete
 """
 import json
 import os
-import tempfile
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +11,12 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
+from ..files import write_atomically
+
 __all__ = ["DataError", "Faces", "cached_faces"]
+
+
+_ARRAYS = ("pixels", "emotion", "usage")
 
 
 class DataError(ValueError):
@@ -46,7 +50,7 @@ class Faces:
 
     def save(self, path: str | Path, metadata: dict[str, str] | None = None) -> None:
         """Write the faces to ``path``, whole or not at all."""
-        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in ("pixels", "emotion", "usage")}
+        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
         write_atomically(path, save(arrays, metadata))
 
     @classmethod
@@ -60,10 +64,10 @@ class Faces:
         header, start = _read_header(path)
         try:
             arrays = {
-                name: np.memmap(path, np.uint8, "r", start + header[name]["data_offsets"][0], tuple(header[name]["shape"]))
-                for name in ("pixels", "emotion", "usage")}
+                name: np.memmap(path, np.uint8, "r", start + entry["data_offsets"][0], tuple(entry["shape"]))
+                for name, entry in ((name, header[name]) for name in _ARRAYS)}
         except (KeyError, ValueError) as error:
-            raise DataError(f"{path} does not hold faces whole ({error}); delete it and read the data set anew") from None
+            raise DataError(f"{path} does not hold all of its faces ({error}); delete it and try again") from None
         return cls(**arrays, path=path)
 
 
@@ -90,21 +94,6 @@ def cached_faces(source: Path, parse, version: int) -> Faces:
     faces = parse(source)
     faces.save(cache, {"source": stamp})
     return Faces.open(cache)
-
-
-def write_atomically(path: str | Path, content: bytes) -> None:
-    """Write ``content`` beside ``path`` and rename it, so that no half-written file has the final name."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _cache_path(source: Path) -> Path:

@@ -82,7 +82,8 @@ def iterate_csv(path: Path, header: list[str]) -> Iterator[tuple[int, list[str]]
         try:
             found = next(rows, [])
             if found != header:
-                raise DataError(f"{path}, line 1: got the columns {','.join(found)[:200]!r}, expected {','.join(header)!r}")
+                raise DataError(
+                    f"{path}, line 1: got the columns {','.join(found)[:200]!r}, expected {','.join(header)!r}")
             for row in rows:
                 if len(row) != len(header):
                     raise DataError(f"{path}, line {rows.line_num}: got {len(row)} columns, expected {len(header)} "

@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from mmengine.fileio import LocalBackend, register_backend
 
-from ..data.faces import write_atomically
+from ..files import write_atomically
 
 __all__ = ["AtomicBackend", "plain"]
 

@@ -4,8 +4,19 @@ from pathlib import Path
 import numpy as np
 from mmpretrain.datasets import BaseDataset
 
-from ..data import (FER2013_CLASSES, FERPLUS_CLASSES, KDEF_CLASSES, USAGES, Faces, label_distributions, read_fer2013,
-                    read_ferplus, read_kdef, split_folds)
+from ..data import (
+    FER2013_CLASSES,
+    FERPLUS_CLASSES,
+    KDEF_CLASSES,
+    USAGES,
+    DataError,
+    Faces,
+    label_distributions,
+    read_fer2013,
+    read_ferplus,
+    read_kdef,
+    split_folds,
+)
 from ..registry import DATASETS, register
 
 __all__ = ["FER2013", "FERPlus", "KDEF"]
@@ -64,7 +75,6 @@ class _FacesDataset(_Versions):
 
     def _records(self, rows: np.ndarray, labels: np.ndarray) -> list[dict]:
         if len(rows) == 0:
-            from ..data import DataError
             raise DataError(f"{self.data_root} has no {SPLITS[self.split]} face, which the split {self.split!r} needs")
         return [{"row": int(row), "gt_label": int(labels[row])} for row in rows]
 

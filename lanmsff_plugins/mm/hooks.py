@@ -2,13 +2,13 @@
 import os.path as osp
 
 import torch
+from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook as _CheckpointHook
 from mmengine.hooks import EarlyStoppingHook as _EarlyStoppingHook
 from mmengine.hooks import Hook
-from mmengine.dist import is_main_process
 from mmengine.logging import HistoryBuffer
 
-from ..data.faces import write_atomically
+from ..files import write_atomically
 from ..registry import HOOKS, register
 from .checkpoint import plain
 

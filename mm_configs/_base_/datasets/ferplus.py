@@ -1,31 +1,6 @@
-# FERPlus as the authors trained on it: majority labels, four versions of each face, 64 x 64 pixels.
-train_pipeline = [
-    dict(type='Resize', scale=64),
-    dict(type='lanmsff_plugins.FourVersions'),
-    dict(type='PackInputs'),
-]
-test_pipeline = [
-    dict(type='lanmsff_plugins.ToGray'),
-    dict(type='Resize', scale=64),
-    dict(type='PackInputs'),
-]
+# FERPlus: the faces of FER-2013 with labels made of votes, by majority in all three splits.
+_base_ = 'fer2013.py'
 
-train_dataloader = dict(
-    batch_size=32,
-    num_workers=1,
-    dataset=dict(
-        type='lanmsff_plugins.FERPlus', data_root='data/fer2013', split='train', versions=4, pipeline=train_pipeline),
-    sampler=dict(type='DefaultSampler', shuffle=True))
-val_dataloader = dict(
-    batch_size=128,
-    num_workers=1,
-    dataset=dict(type='lanmsff_plugins.FERPlus', data_root='data/fer2013', split='val', pipeline=test_pipeline),
-    sampler=dict(type='DefaultSampler', shuffle=False))
-test_dataloader = dict(
-    batch_size=128,
-    num_workers=1,
-    dataset=dict(type='lanmsff_plugins.FERPlus', data_root='data/fer2013', split='test', pipeline=test_pipeline),
-    sampler=dict(type='DefaultSampler', shuffle=False))
-
-val_evaluator = [dict(type='Accuracy'), dict(type='lanmsff_plugins.CrossEntropy')]
-test_evaluator = val_evaluator
+train_dataloader = dict(dataset=dict(type='lanmsff_plugins.FERPlus', mode='majority'))
+val_dataloader = dict(dataset=dict(type='lanmsff_plugins.FERPlus'))
+test_dataloader = dict(dataset=dict(type='lanmsff_plugins.FERPlus'))

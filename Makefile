@@ -1,0 +1,38 @@
+# One environment in .venv, made when a target first needs it. Every target can be run on a bare machine with
+# Python 3.11 or newer.
+PYTHON ?= python3
+BIN := .venv/bin
+ENV := .venv/installed
+
+.PHONY: help env test test-slow quickstart lint clean
+
+help:  ## Show this list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+env: $(ENV)  ## Make the environment in .venv.
+
+$(ENV): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[mm,keras,tools,test]'
+	touch $@
+
+test: $(ENV)  ## Run the tests; those on real data need LANMSFF_DATA=folder.
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(ENV)  ## Run the tests that take minutes.
+	$(BIN)/python -m pytest -m slow
+
+data/synthetic/fer2013new.csv: | $(ENV)
+	$(BIN)/python -m lanmsff_plugins.data.synthetic data/synthetic
+
+quickstart: $(ENV) data/synthetic/fer2013new.csv  ## Train LANMSFF on drawn faces, test it, show where it lies.
+	$(BIN)/python tools/train.py mm_configs/lanmsff_quickstart.py --amp --work-dir work_dirs/quickstart
+	$(BIN)/python tools/test.py mm_configs/lanmsff_quickstart.py work_dirs/quickstart --work-dir work_dirs/quickstart
+
+lint: $(ENV)  ## Check the style.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt ruff
+	$(BIN)/ruff check .
+
+clean:  ## Remove the environment and the caches; data and work_dirs stay.
+	rm -rf .venv build dist .pytest_cache .hypothesis .ruff_cache

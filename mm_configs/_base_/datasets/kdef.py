@@ -1,0 +1,17 @@
+# KDEF: the middle square of the photographs, in ten folds by person.
+_base_ = 'fer2013.py'
+
+load = [
+    dict(type='LoadImageFromFile', color_type='grayscale'),
+    dict(type='CenterCrop', crop_size=562),
+    dict(type='Resize', scale=64),
+]
+train_pipeline = [*load, dict(type='lanmsff_plugins.FourVersions'), dict(type='PackInputs')]
+test_pipeline = [
+    dict(type='LoadImageFromFile'), dict(type='lanmsff_plugins.ToGray'), *load[1:], dict(type='PackInputs')
+]
+
+dataset = dict(type='lanmsff_plugins.KDEF', data_root='data/kdef', folds=10, fold=0, split_by='person')
+train_dataloader = dict(dataset=dict(**dataset, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(**dataset, pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(**dataset, pipeline=test_pipeline))

@@ -1,0 +1,27 @@
+"""Convert the authors' Keras weights: python tools/convert_keras.py IN.weights.h5 OUT.safetensors"""
+import argparse
+import sys
+
+from safetensors.torch import save
+
+from lanmsff_plugins.files import write_atomically
+from lanmsff_plugins.state_dicts import load_keras_weights
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", help="what model.save_weights() of Keras 3 wrote")
+    parser.add_argument("out", help="safetensors file for timm.create_model('lanmsff', checkpoint_path=OUT)")
+    args = parser.parse_args()
+    try:
+        state_dict = load_keras_weights(args.weights)
+    except (FileNotFoundError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    write_atomically(args.out, save(state_dict, {"format": "pt"}))
+    parameters = sum(value.numel() for key, value in state_dict.items() if key.endswith(("weight", "bias")))
+    print(f"{args.out}: {parameters:,} parameters, {len(state_dict['head.fc.bias'])} classes")
+
+
+if __name__ == "__main__":
+    main()
