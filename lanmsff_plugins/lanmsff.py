@@ -141,7 +141,8 @@ class LANMSFF(nn.Module):
         (N, in_chans, H, W), H and W of 16 or more, to (N, num_classes).
 
     Raises:
-        ValueError: if ``output_stride`` is not 16, or ``channels`` do not divide as the layers need.
+        ValueError: if ``output_stride`` is not 16, if ``channels`` do not divide as the layers need, or if
+            there are classes and ``global_pool`` is ''.
     """
 
     def __init__(
@@ -188,6 +189,10 @@ class LANMSFF(nn.Module):
 
     def _reset_head(self) -> None:
         if isinstance(self.head.fc, nn.Linear):
+            if not self.head.global_pool.pool_type:
+                raise ValueError(
+                    f"LANMSFF needs a vector for its {self.num_classes} classes, got global_pool=''; "
+                    "pass global_pool='avg', or num_classes=0 for the map")
             nn.init.xavier_uniform_(self.head.fc.weight)
             nn.init.zeros_(self.head.fc.bias)
 
@@ -197,7 +202,8 @@ class LANMSFF(nn.Module):
 
     @torch.jit.ignore
     def group_matcher(self, coarse: bool = False) -> dict:
-        return {"stem": r"^blocks\.0", "blocks": r"^blocks\.(\d+)" if coarse else r"^blocks\.(\d+)\.(\w+)"}
+        # A block is the smallest group, coarse or not: timm orders by numbers, and a block's parts have names.
+        return {"stem": r"^blocks\.0", "blocks": r"^blocks\.(\d+)"}
 
     @torch.jit.ignore
     def set_grad_checkpointing(self, enable: bool = True) -> None:
@@ -265,7 +271,7 @@ class LANMSFF(nn.Module):
         if prune_end:
             self.blocks = self.blocks[:max_index + 1]
             self.fusion = LastScale([info["num_chs"] for info in self.feature_info[:max_index + 1]])
-            self.num_features = self.head_hidden_size = self.fusion.out_channels
+            self.num_features = self.head.in_features = self.fusion.out_channels
         if prune_head or prune_end:
             self.reset_classifier(0, "")
         return take_indices

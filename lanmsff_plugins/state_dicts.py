@@ -51,7 +51,7 @@ def load_keras_weights(path: str | Path) -> dict[str, Tensor]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is not HDF5, or does not hold LANMSFF's layers in LANMSFF's shapes.
+        ValueError: if the file is not HDF5 or damaged, or does not hold LANMSFF's layers in LANMSFF's shapes.
     """
     import h5py  # an extra of this package: only those who come from Keras need it
 
@@ -61,12 +61,15 @@ def load_keras_weights(path: str | Path) -> dict[str, Tensor]:
     if not h5py.is_hdf5(path):
         raise ValueError(f"{path} is not an HDF5 file; expected a .weights.h5 that model.save_weights() wrote")
     layers = defaultdict(list)  # class of layer > its weights, in build order
-    with h5py.File(path) as file:
-        for name in sorted(file.get("layers", ()), key=_natural):
-            weights = file["layers"][name].get("vars", {})
-            if len(weights):
-                arrays = [torch.from_numpy(weights[i][()]) for i in sorted(weights, key=int)]
-                layers[re.sub(r"_\d+$", "", name)].append(arrays)
+    try:
+        with h5py.File(path) as file:
+            for name in sorted(file.get("layers", ()), key=_natural):
+                weights = file["layers"][name].get("vars", {})
+                if len(weights):
+                    arrays = [torch.from_numpy(weights[i][...]) for i in sorted(weights, key=int)]
+                    layers[re.sub(r"_\d+$", "", name)].append(arrays)
+    except (OSError, RuntimeError) as error:  # what h5py raises where the bytes end or make no sense
+        raise ValueError(f"{path} is a damaged HDF5 file ({error}); copy it again") from error
     return _assemble_keras(layers, path)
 
 
@@ -122,7 +125,11 @@ def _assemble_keras(layers: dict[str, list[list[Tensor]]], path: Path) -> dict[s
     remaining = {kind: iter(found) for kind, found in layers.items()}
     state_dict = {}
     for kind, module in order:
-        for name, array in zip(_KERAS_LAYERS[kind], next(remaining[kind]), strict=True):
+        names, arrays = _KERAS_LAYERS[kind], next(remaining[kind])
+        if len(arrays) != len(names):
+            raise ValueError(f"{path} has {len(arrays)} arrays for the {kind} layer {module}, LANMSFF has "
+                             f"{len(names)}; expected the weights of the authors' model")
+        for name, array in zip(names, arrays):
             if name == "conv_dw.weight":
                 array = array.permute(2, 3, 0, 1)  # (kh, kw, in, 1) to (in, 1, kh, kw)
             elif array.ndim == 4:
@@ -132,7 +139,7 @@ def _assemble_keras(layers: dict[str, list[list[Tensor]]], path: Path) -> dict[s
             state_dict[f"{module}.{name}"] = array.contiguous()
 
     with torch.device("meta"):
-        model = LANMSFF(num_classes=len(state_dict["head.fc.bias"]))
+        model = LANMSFF(num_classes=state_dict["head.fc.bias"].numel())
     for key, value in model.state_dict().items():
         if key.endswith("num_batches_tracked"):
             state_dict[key] = torch.tensor(0)

@@ -15,10 +15,10 @@ def main() -> None:
     args = parser.parse_args()
     try:
         state_dict = load_keras_weights(args.weights)
-    except (FileNotFoundError, ValueError) as error:
+        write_atomically(args.out, save(state_dict, {"format": "pt"}))
+    except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    write_atomically(args.out, save(state_dict, {"format": "pt"}))
     parameters = sum(value.numel() for key, value in state_dict.items() if key.endswith(("weight", "bias")))
     print(f"{args.out}: {parameters:,} parameters, {len(state_dict['head.fc.bias'])} classes")
 

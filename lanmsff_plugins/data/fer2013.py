@@ -49,12 +49,12 @@ def _parse(path: Path) -> Faces:
         try:
             emotions.append(_EMOTIONS[emotion])
         except KeyError:
-            raise DataError(f"{path}, line {line}, column emotion: got {emotion!r}, expected 0 to 6") from None
+            raise DataError(f"{path}, line {line}, column emotion: got {emotion[:40]!r}, expected 0 to 6") from None
         try:
             usages.append(USAGES.index(usage))
         except ValueError:
             raise DataError(
-                f"{path}, line {line}, column Usage: got {usage!r}, expected one of {', '.join(USAGES)}") from None
+                f"{path}, line {line}, column Usage: got {usage[:40]!r}, expected one of {', '.join(USAGES)}") from None
         values = face.split()
         if len(values) != SIDE * SIDE:
             raise DataError(f"{path}, line {line}, column pixels: got {len(values):,} pixels, expected "
@@ -62,8 +62,8 @@ def _parse(path: Path) -> Faces:
         try:
             pixels += bytes(map(_PIXELS.__getitem__, values))
         except KeyError as error:
-            raise DataError(f"{path}, line {line}, column pixels: got {error}, expected whole numbers from 0 to 255"
-                            ) from None
+            raise DataError(f"{path}, line {line}, column pixels: got {error.args[0][:40]!r}, expected whole numbers "
+                            "from 0 to 255") from None
     if not emotions:
         raise DataError(f"{path} has a header and no faces; is the file cut short?")
     arrays = (np.frombuffer(buffer, np.uint8) for buffer in (pixels, emotions, usages))
@@ -77,17 +77,20 @@ def iterate_csv(path: Path, header: list[str]) -> Iterator[tuple[int, list[str]]
     Raises:
         DataError: if the header differs, if a row has more or fewer columns, or if it is no text.
     """
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
+    line = 1  # where the row begins that is read next: an open quote swallows the lines after it
+    with open(path, "rb") as file:
+        rows = csv.reader(text.decode() for text in file)  # line by line, so that bad bytes are named by theirs
         try:
             found = next(rows, [])
             if found != header:
                 raise DataError(
                     f"{path}, line 1: got the columns {','.join(found)[:200]!r}, expected {','.join(header)!r}")
+            line = rows.line_num + 1
             for row in rows:
                 if len(row) != len(header):
-                    raise DataError(f"{path}, line {rows.line_num}: got {len(row)} columns, expected {len(header)} "
+                    raise DataError(f"{path}, line {line}: got {len(row)} columns, expected {len(header)} "
                                     f"({','.join(header)})")
-                yield rows.line_num, row
+                yield line, row
+                line = rows.line_num + 1
         except (csv.Error, UnicodeDecodeError) as error:
-            raise DataError(f"{path}, line {rows.line_num}: not a CSV file ({error})") from None
+            raise DataError(f"{path}, line {line}: not a CSV file ({error})") from None

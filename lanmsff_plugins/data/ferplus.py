@@ -54,11 +54,14 @@ def _parse_votes(path: Path) -> tuple[np.ndarray, np.ndarray]:
     votes, usages = [], []
     for line, (usage, _, *counts) in iterate_csv(path, _HEADER):
         if usage not in USAGES:
-            raise DataError(f"{path}, line {line}, column Usage: got {usage!r}, expected one of {', '.join(USAGES)}")
+            raise DataError(
+                f"{path}, line {line}, column Usage: got {usage[:40]!r}, expected one of {', '.join(USAGES)}")
         try:
             votes.append([_VOTES[count] for count in counts])
-        except KeyError as error:
-            raise DataError(f"{path}, line {line}: got {error} votes, expected whole numbers from 0 to 10") from None
+        except KeyError:
+            column, count = next((name, count) for name, count in zip(_COLUMNS, counts) if count not in _VOTES)
+            raise DataError(f"{path}, line {line}, column {column}: got {count[:40]!r} votes, expected whole numbers "
+                            "from 0 to 10") from None
         usages.append(USAGES.index(usage))
     return np.array(votes, np.uint8).reshape(-1, len(_COLUMNS)), np.array(usages, np.uint8)
 
@@ -93,10 +96,13 @@ def label_distributions(votes: np.ndarray, mode: str) -> np.ndarray:
         (N, 8) float32 distributions; all zeros where the official code drops the face.
 
     Raises:
-        ValueError: if there is no such mode.
+        ValueError: if there is no such mode, or the votes have another shape.
     """
     if mode not in LABEL_MODES:
         raise ValueError(f"unknown label mode {mode!r}; expected one of {', '.join(LABEL_MODES)}")
+    if votes.ndim != 2 or votes.shape[1] != len(_COLUMNS):
+        raise ValueError(f"votes must be (N, {len(_COLUMNS)}), got {votes.shape}; expected the columns "
+                         f"{', '.join(_COLUMNS)}")
     keep = {"majority": _keep_majority, "multi-target": _keep_multi_target}.get(mode, _keep_strongest)
     distinct, inverse = np.unique(votes, axis=0, return_inverse=True)  # a tenth of the rows
     labels = np.zeros((len(distinct), _N), np.float32)

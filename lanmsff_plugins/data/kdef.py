@@ -91,7 +91,7 @@ def _is_placeholder(path: Path) -> bool:
     try:
         with Image.open(path) as image:
             low, high = image.convert("L").getextrema()
-    except OSError as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
         raise DataError(f"{path} cannot be read as an image ({error}); get the file anew") from None
     return high - low < 8 and high < 16  # JPEG may leave black not quite black
 

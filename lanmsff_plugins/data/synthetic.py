@@ -195,11 +195,13 @@ def write_fer2013(data_root: str | Path, faces: int = 2400, seed: int = 0) -> No
 
     Args:
         data_root: Folder to write to.
-        faces: Number of faces, 40 or more, so that every split has one of each expression.
+        faces: Number of faces, 40 or more; with 120 or more, every split has some of each expression.
         seed: Seed of all that is drawn.
     """
     if faces < 40:
         raise ValueError(f"faces must be 40 or more, got {faces}")
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or more, got {seed}")
     pixels, votes = io.StringIO(), io.StringIO()
     pixel_rows, vote_rows = csv.writer(pixels, lineterminator="\n"), csv.writer(votes, lineterminator="\n")
     pixel_rows.writerow(["emotion", "pixels", "Usage"])
@@ -241,6 +243,8 @@ def write_kdef(data_root: str | Path, people: int = 20, seed: int = 0, size: tup
     """
     if not 1 <= people <= 70:
         raise ValueError(f"people must be 1 to 70, got {people}")
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or more, got {seed}")
     for i in range(people):
         for s, session in enumerate("AB"):
             folder = f"{session}{'FM'[i % 2]}{i // 2 + 1:02d}"
@@ -270,15 +274,15 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20, help="number of people for --kdef (default: 20)")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    existing = [name for name in ("fer2013.csv", "fer2013new.csv") if not args.kdef and (args.out / name).exists()]
+    pattern = "**/*.[Jj][Pp]*[Gg]" if args.kdef else "fer2013*.csv"
     try:
-        if existing:
-            raise ValueError(f"{args.out / existing[0]} exists, and may be the real one; name another folder")
+        if existing := sorted(args.out.glob(pattern)):
+            raise ValueError(f"{existing[0]} exists, and may be the real one; name another folder")
         if args.kdef:
             write_kdef(args.out, args.people, args.seed)
         else:
             write_fer2013(args.out, args.faces, args.seed)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 

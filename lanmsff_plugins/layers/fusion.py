@@ -2,16 +2,20 @@
 
 Paper: `Lightweight Attention-based Network for multi-scale feature fusion` - https://arxiv.org/abs/2403.14318
 
-To lift this layer out, take ``pwfs.py`` along.
+To lift this layer out, take ``pwfs.py`` and its ``checks.py`` along.
 """
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from .checks import check_grids, check_scales
 from .pwfs import GROUPS, PWFS
 
 __all__ = ["LastScale", "MultiScaleFusion"]
+
+torch.fx.wrap("check_grids")
+torch.fx.wrap("check_scales")
 
 
 class MultiScaleFusion(nn.Module):
@@ -41,7 +45,7 @@ class MultiScaleFusion(nn.Module):
         A list of (N, in_channels[i], H_i, W_i) to (N, out_channels, H_last, W_last).
 
     Raises:
-        ValueError: if there is no scale; if the strides are not multiples that grow; if 3 does not divide
+        ValueError: if there is no scale; if a stride does not divide the last; if 3 does not divide
             the channels of a scale and ``project`` is off; at the call, if the scales do not fit.
     """
 
@@ -60,11 +64,11 @@ class MultiScaleFusion(nn.Module):
         if not in_channels:
             raise ValueError("MultiScaleFusion needs the channels of at least one scale, got in_channels=[]")
         reductions = [2 ** i for i in range(len(in_channels))] if reductions is None else list(reductions)
-        if len(reductions) != len(in_channels) or any(reductions[-1] % r for r in reductions):
+        if len(reductions) != len(in_channels) or any(r < 1 or reductions[-1] % r for r in reductions):
             raise ValueError(
                 f"MultiScaleFusion needs one stride for each of the {len(in_channels)} scales, each a divisor of "
                 f"the last, got reductions={reductions}")
-        self.in_channels = tuple(in_channels)
+        self.in_channels = list(in_channels)
         self.branches = nn.ModuleList()
         self.out_channels = self.in_channels[-1]
         for channels, reduction in zip(self.in_channels[:-1], reductions):
@@ -79,10 +83,13 @@ class MultiScaleFusion(nn.Module):
             self.out_channels += channels // GROUPS
 
     def forward(self, features: list[Tensor]) -> Tensor:
+        check_scales(features, self.in_channels, "MultiScaleFusion")
         fused = []
         for i, branch in enumerate(self.branches):
             fused.append(branch(features[i]))  # (N, in_channels[i] / 3, H_last, W_last)
-        return torch.cat(fused + features[-1:], dim=1)
+        fused.append(features[-1])
+        check_grids(fused, "MultiScaleFusion")
+        return torch.cat(fused, dim=1)
 
 
 class LastScale(nn.Module):

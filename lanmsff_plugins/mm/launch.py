@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 
 from ..data import DataError
 
-__all__ = ["add_arguments", "build_runner", "load_config", "main", "use_amp"]
+__all__ = ["add_arguments", "build_runner", "find_checkpoint", "load_config", "main", "use_amp"]
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
@@ -54,6 +54,22 @@ def load_config(args: argparse.Namespace) -> Config:
             loader.setdefault("pin_memory", is_cuda_available())
             loader.setdefault("collate_fn", dict(type="default_collate"))
     return cfg
+
+
+def find_checkpoint(path: str) -> str:
+    """A checkpoint file as it is; of a work dir, the best checkpoint in it.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    if Path(path).is_dir():
+        best = sorted(Path(path).glob("best_*.pth"), key=lambda file: file.stat().st_mtime)
+        if not best:
+            raise FileNotFoundError(f"no best_*.pth in {path}; name a checkpoint file, or train with validation")
+        return str(best[-1])
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no checkpoint at {path}; tools/train.py writes them to its work dir")
+    return path
 
 
 def use_amp(cfg: Config) -> None:

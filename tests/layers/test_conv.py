@@ -1,0 +1,81 @@
+"""The convolutions that the blocks share keep the size and start as Keras' do."""
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from lanmsff_plugins.layers import BatchNorm2d, ConvNormAct, SeparableConv2d
+
+from . import references
+
+SIZES = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 6), st.integers(1, 6))
+
+
+@settings(max_examples=15, deadline=None)
+@given(SIZES, st.sampled_from([1, 3, 5]), st.sampled_from([1, 2, 3]))
+@torch.no_grad()
+def test_a_separable_convolution_is_a_depthwise_and_then_a_pointwise_one(sizes, kernel_size, dilation):
+    in_channels, out_channels, height, width = sizes
+    layer = SeparableConv2d(in_channels, out_channels, kernel_size, dilation, dtype=torch.float64)
+    nn.init.normal_(layer.conv_pw.bias)
+    x = torch.randn(1, in_channels, height, width, dtype=torch.float64)
+    w = references.arrays(layer)
+    expected = references.separable_conv(
+        x[0].numpy(), w["conv_dw.weight"], w["conv_pw.weight"], w["conv_pw.bias"], dilation)
+    torch.testing.assert_close(layer(x)[0], torch.from_numpy(expected))
+
+
+@settings(max_examples=15, deadline=None)
+@given(SIZES, st.booleans(), st.sampled_from([1, 2]))
+@torch.no_grad()
+def test_conv_norm_act_is_the_three_in_a_row(sizes, separable, dilation):
+    in_channels, out_channels, height, width = sizes
+    layer = ConvNormAct(in_channels, out_channels, dilation=dilation, separable=separable).double().eval()
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter)
+    layer.norm.running_mean.normal_()
+    layer.norm.running_var.uniform_(0.5, 2)
+    x = torch.randn(1, in_channels, height, width, dtype=torch.float64)
+    expected = references.conv_norm_relu(x[0].numpy(), references.arrays(layer), dilation=dilation)
+    torch.testing.assert_close(layer(x)[0], torch.from_numpy(expected))
+
+
+@torch.no_grad()
+def test_without_an_activation_negative_values_pass():
+    layer = ConvNormAct(3, 8, act_layer=None)
+    assert layer(torch.randn(2, 3, 6, 6)).min() < 0 <= ConvNormAct(3, 8)(torch.randn(2, 3, 6, 6)).min()
+
+
+def test_every_convolution_has_a_bias_except_the_depthwise():
+    layers = (SeparableConv2d(4, 6), ConvNormAct(4, 6))
+    convs = [m for layer in layers for m in layer.modules() if isinstance(m, nn.Conv2d)]
+    assert [conv.bias is not None for conv in convs] == [conv.groups == 1 for conv in convs] == [False, True, True]
+
+
+@torch.no_grad()
+def test_running_statistics_take_a_hundredth_of_each_batch():
+    norm = BatchNorm2d(1)
+    norm(torch.tensor([1., 3., 5., 7.]).view(4, 1, 1, 1))
+    assert norm.running_mean.item() == pytest.approx(0.01 * 4)
+    assert norm.running_var.item() == pytest.approx(0.99 + 0.01 * 20 / 3)  # unbiased, as PyTorch does
+
+
+@pytest.mark.parametrize(("make", "name", "limit"), [
+    (lambda: ConvNormAct(20, 40), "conv.weight", math.sqrt(6 / (9 * 20))),
+    (lambda: ConvNormAct(90, 40, kernel_size=1), "conv.weight", math.sqrt(6 / 90)),
+    (lambda: SeparableConv2d(400, 4), "conv_dw.weight", math.sqrt(6 / (9 * 400))),
+    (lambda: SeparableConv2d(90, 40), "conv_pw.weight", math.sqrt(6 / 90))])
+def test_kernels_start_he_uniform_with_keras_fan_in(make, name, limit):
+    torch.manual_seed(0)
+    weight = make().state_dict()[name]
+    assert 0.98 * limit < weight.abs().max() <= limit  # of 3,600 draws, so the largest is near the limit
+    assert weight.std().item() == pytest.approx(limit / math.sqrt(3), rel=0.05)
+
+
+@pytest.mark.parametrize("layer", [ConvNormAct(4, 6), ConvNormAct(4, 6, separable=True)])
+def test_biases_start_at_zero_and_the_norm_at_one(layer):
+    assert all(not p.any() for name, p in layer.named_parameters() if name.endswith("bias"))
+    assert (layer.norm.weight == 1).all()

@@ -1,0 +1,163 @@
+"""What every layer of one input does: it goes through all that PyTorch does to a module, and refuses wrong input."""
+import contextlib
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from lanmsff_plugins import PWFS, DualPath, MassAtt
+from lanmsff_plugins.layers import ConvNormAct, SeparableConv2d
+
+LAYERS = {  # made for 6 channels
+    "MassAtt": lambda **dd: MassAtt(6, **dd),
+    "PWFS": lambda **dd: PWFS(6, **dd),
+    "DualPath": lambda **dd: DualPath(6, 8, **dd),
+    "SeparableConv2d": lambda **dd: SeparableConv2d(6, 4, **dd),
+    "ConvNormAct": lambda **dd: ConvNormAct(6, 4, **dd),
+}
+FREE_STANDING = ["MassAtt", "PWFS"]  # those that are put into other networks, and check their input
+
+
+@pytest.fixture(params=LAYERS)
+def make(request):
+    return LAYERS[request.param]
+
+
+@pytest.fixture
+def layer(make):
+    torch.manual_seed(0)
+    return make().eval()
+
+
+@pytest.fixture
+def x():
+    return torch.randn(2, 6, 7, 5, generator=torch.Generator().manual_seed(0))
+
+
+def test_torchscript_gives_the_same(layer, x):
+    torch.testing.assert_close(torch.jit.script(layer)(x), layer(x))
+
+
+def test_fx_gives_the_same_at_another_size(layer):
+    x = torch.randn(3, 6, 9, 4)
+    torch.testing.assert_close(torch.fx.symbolic_trace(layer)(x), layer(x))
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_export_takes_any_batch(layer, x, batch):
+    exported = torch.export.export(layer, (x,), dynamic_shapes=({0: torch.export.Dim("batch")},)).module()
+    other = torch.randn(batch, *x.shape[1:])
+    torch.testing.assert_close(exported(other), layer(other))
+
+
+def test_channels_last_stays_and_changes_no_value(layer, x):
+    expected = layer(x)
+    out = layer.to(memory_format=torch.channels_last)(x.contiguous(memory_format=torch.channels_last))
+    assert out.is_contiguous(memory_format=torch.channels_last) and not out.is_contiguous()
+    torch.testing.assert_close(out, expected)
+
+
+def test_an_empty_batch_gives_an_empty_batch(layer, x):
+    assert layer(x[:0]).shape == (0, *layer(x).shape[1:])
+
+
+def test_a_batch_of_one_is_as_in_a_larger_batch(layer, x):
+    torch.testing.assert_close(layer(x[:1]), layer(x)[:1])
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_a_layer_made_in_a_type_computes_in_it(make, x, dtype):
+    layer = make(dtype=dtype)
+    assert {p.dtype for p in layer.parameters()} <= {dtype}
+    out = layer(x.to(dtype))
+    assert out.dtype is dtype and out.isfinite().all()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_autocast_trains_every_parameter(make, x, dtype):
+    layer = make()
+    x.requires_grad_()
+    with torch.autocast("cpu", dtype):
+        layer(x).float().square().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in (x, *layer.parameters()))
+
+
+def test_a_layer_made_on_meta_starts_as_any_other(make):
+    torch.manual_seed(0)
+    expected = make().state_dict()
+    layer = make(device="meta")
+    assert all(p.is_meta for p in layer.parameters())
+    layer.to_empty(device="cpu")
+    torch.manual_seed(0)
+    _reset(layer)
+    assert all(torch.equal(value, expected[name]) for name, value in layer.state_dict().items())
+
+
+def test_to_reset_twice_is_to_reset_once(make):
+    layer = make()
+    starts = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        _reset(layer)
+        starts.append({name: value.clone() for name, value in layer.state_dict().items()})
+    assert all(torch.equal(value, starts[1][name]) for name, value in starts[0].items())
+
+
+def _reset(layer):
+    for module in [layer] if hasattr(layer, "reset_parameters") else layer.modules():
+        if isinstance(module, (MassAtt, SeparableConv2d, ConvNormAct)):
+            module.reset_parameters()
+
+
+def test_gradients_of_the_input_are_right(layer):
+    torch.manual_seed(0)
+    x = torch.randn(2, 6, 3, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(layer.double(), x)
+
+
+@pytest.mark.parametrize("name", FREE_STANDING)
+@pytest.mark.parametrize(("wrong", "message"), [
+    (torch.rand(2, 9, 4, 4), "was built for 6 channels, got 9"),
+    (torch.rand(6, 4, 4), r"expects a 4-D input \(N, C, H, W\), got shape \[6, 4, 4\]"),
+    (torch.ones(2, 6, 4, 4, dtype=torch.int64), "expects floating-point features, got torch.int64")])
+@pytest.mark.parametrize("traced", [False, True])
+def test_wrong_input_is_refused_by_name(name, wrong, message, traced):
+    layer = LAYERS[name]()
+    with pytest.raises(ValueError, match=f"{name} {message}"):
+        (torch.fx.symbolic_trace(layer) if traced else layer)(wrong)
+
+
+@pytest.mark.parametrize("name", FREE_STANDING)
+def test_torchscript_refuses_wrong_channels_too(name):
+    with pytest.raises(torch.jit.Error, match=f"{name} was built for 6 channels, got 9"):
+        torch.jit.script(LAYERS[name]())(torch.rand(2, 9, 4, 4))
+
+
+@pytest.mark.parametrize("name", FREE_STANDING)
+def test_onnxruntime_gives_the_same_at_any_batch(name, x):
+    layer = LAYERS[name]().eval()
+    program = torch.onnx.export(layer, (x,), dynamo=True, opset_version=18, verbose=False,
+                                dynamic_shapes=({0: torch.export.Dim("batch")},))
+    session = onnxruntime.InferenceSession(program.model_proto.SerializeToString())
+    other = torch.randn(5, *x.shape[1:])
+    out, = session.run(None, {session.get_inputs()[0].name: other.numpy()})
+    assert out.dtype == np.float32
+    torch.testing.assert_close(torch.from_numpy(out), layer(other))
+
+
+@pytest.mark.parametrize("name", FREE_STANDING)
+def test_it_compiles_to_one_graph(name, x):
+    layer = LAYERS[name]().eval()
+    torch.testing.assert_close(torch.compile(layer, fullgraph=True)(x), layer(x))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_export_takes_any_height_and_width_that_4_divides(name):
+    layer, dim = LAYERS[name]().eval(), torch.export.Dim
+    with contextlib.nullcontext() if name != "MassAtt" else torch.no_grad():
+        exported = torch.export.export(
+            layer, (torch.rand(2, 6, 16, 20),), dynamic_shapes=({2: 4 * dim("h"), 3: 4 * dim("w")},)).module()
+    for size in ((16, 20), (40, 8), (64, 64)):
+        x = torch.rand(2, 6, *size)
+        torch.testing.assert_close(exported(x), layer(x))

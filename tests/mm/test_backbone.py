@@ -1,0 +1,98 @@
+"""The MMPretrain face of LANMSFF gives what timm's gives, and obeys OpenMMLab's switches."""
+import pytest
+import torch
+from mmengine.config import Config
+from mmpretrain.registry import MODELS
+
+from lanmsff_plugins import LANMSFF
+from lanmsff_plugins.state_dicts import from_mm, to_mm, to_timm
+
+from ..conftest import ROOT
+
+IMAGES = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+def build(**kwargs):
+    return MODELS.build({"type": "lanmsff_plugins.LANMSFF", **kwargs})
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    torch.manual_seed(0)
+    return MODELS.build(Config.fromfile(ROOT / "mm_configs" / "lanmsff_ferplus.py").model).eval()
+
+
+def test_the_classifier_of_the_configs_is_the_network_of_the_paper(classifier):
+    assert sum(p.numel() for p in classifier.parameters()) == 356_451
+    assert sum(b.numel() for name, b in classifier.named_buffers() if "running" in name) == 2_112
+
+
+@pytest.mark.parametrize("side", [16, 47, 64, 100])
+def test_a_checkpoint_of_mm_gives_the_same_logits_in_timms_model(classifier, side):
+    model = LANMSFF().eval()
+    model.load_state_dict(to_timm({"state_dict": classifier.state_dict()}))
+    images = torch.rand(2, 1, side, side + 5)
+    with torch.no_grad():
+        torch.testing.assert_close(model(images), classifier(images, mode="tensor"))
+
+
+def test_names_go_to_mm_and_back(classifier):
+    state_dict = LANMSFF().state_dict()
+    assert to_mm(state_dict).keys() == classifier.state_dict().keys()
+    assert from_mm(to_mm(state_dict)).keys() == state_dict.keys()
+
+
+def test_a_backbone_gives_a_tuple_of_the_blocks_asked_for():
+    outputs = build(out_indices=(1, 3))(IMAGES)
+    assert [tuple(x.shape) for x in outputs] == [(2, 72, 16, 16), (2, 84, 4, 4)]
+
+
+@pytest.mark.parametrize("wrong", [{"out_indices": (4,)}, {"out_indices": ()}, {"frozen_stages": 4}])
+def test_a_block_that_there_is_not_is_refused(wrong):
+    with pytest.raises(ValueError, match="LANMSFF has blocks 0 to 3"):
+        build(**wrong)
+
+
+def test_frozen_stages_neither_learn_nor_count():
+    backbone = build(frozen_stages=1)
+    backbone.train()
+    before = {key: value.clone() for key, value in backbone.state_dict().items()}
+    sum(x.sum() for x in backbone(IMAGES)).backward()
+    for i, block in enumerate(backbone.blocks):
+        assert all((p.grad is None) == (i < 2) for p in block.parameters())
+    changed = {key.split(".")[1] for key, value in backbone.state_dict().items() if not torch.equal(value, before[key])}
+    assert changed == {"2", "3"}
+
+
+def test_norm_eval_keeps_the_statistics():
+    backbone = build(norm_eval=True).train()
+    before = {key: value.clone() for key, value in backbone.state_dict().items()}
+    backbone(IMAGES)
+    assert all(torch.equal(value, before[key]) for key, value in backbone.state_dict().items())
+    assert backbone.training
+
+
+def test_with_cp_gives_the_same_gradients():
+    gradients = []
+    for with_cp in (False, True):
+        torch.manual_seed(0)
+        backbone = build(with_cp=with_cp, drop_rate=0.).train()
+        backbone(IMAGES)[-1].square().sum().backward()
+        gradients.append([p.grad for p in backbone.parameters() if p.grad is not None])
+    torch.testing.assert_close(*gradients)
+
+
+def test_norms_activations_and_attention_follow_the_config():
+    backbone = build(norm_cfg={"type": "GN", "num_groups": 3}, act_cfg={"type": "LeakyReLU"}, attn_cfg=None)
+    kinds = {type(module).__name__ for module in backbone.modules()}
+    assert "GroupNorm" in kinds and "LeakyReLU" in kinds
+    assert not kinds & {"BatchNorm2d", "ReLU", "MassAtt"}
+
+
+def test_the_neck_gives_a_tuple_with_the_vector_or_the_map():
+    features = build().eval()(IMAGES)
+    neck = {"type": "lanmsff_plugins.MultiScaleFusion", "in_channels": [66, 72, 78, 84]}
+    vector, = MODELS.build(neck)(features)
+    grid, = MODELS.build({**neck, "global_pool": False})(features)
+    assert grid.shape == (2, 156, 4, 4)
+    torch.testing.assert_close(vector, grid.mean((2, 3)))

@@ -1,0 +1,121 @@
+"""The data sets as MMPretrain sees them."""
+import pickle
+
+import numpy as np
+import pytest
+from mmengine.registry import DATASETS as ROOT_DATASETS
+from mmengine.registry import init_default_scope
+
+from lanmsff_plugins.data import FER2013_CLASSES, DataError, read_fer2013
+from lanmsff_plugins.data.synthetic import write_fer2013
+from lanmsff_plugins.registry import DATASETS
+
+init_default_scope("mmpretrain")
+
+
+def build(kind, root, **kwargs):
+    return DATASETS.build({"type": kind, "data_root": str(root), **kwargs})
+
+
+def test_fer2013_has_the_published_number_of_faces(real_data):
+    assert [len(build("FER2013", real_data, split=split)) for split in ("train", "val", "test")] == [28709, 3589, 3589]
+
+
+@pytest.mark.parametrize(("mode", "counts"), [
+    ("majority", [25060, 3199, 3153]), ("probability", [27956, 3505, 3505]),
+    ("cross-entropy", [27956, 3505, 3505]), ("multi-target", [27671, 3472, 3472])])
+def test_ferplus_has_the_published_number_of_faces_in_each_mode(real_data, mode, counts):
+    assert [len(build("FERPlus", real_data, split=split, mode=mode)) for split in ("train", "val", "test")] == counts
+
+
+def test_a_record_holds_the_face_and_the_label_of_its_row(drawn_faces):
+    faces = read_fer2013(drawn_faces)
+    info = build("FER2013", drawn_faces, split="val").get_data_info(3)
+    assert faces.usage[info["row"]] == 1
+    assert info["gt_label"] == faces.emotion[info["row"]]
+    np.testing.assert_array_equal(info["img"], faces.pixels[info["row"]])
+    assert info["img"].flags.writeable
+
+
+def test_ferplus_gives_the_distribution_and_its_strongest_class(drawn_faces):
+    info = build("FERPlus", drawn_faces, mode="cross-entropy").get_data_info(0)
+    assert info["gt_score"].sum() == pytest.approx(1)
+    assert info["gt_label"] == info["gt_score"].argmax()
+
+
+def test_probability_draws_a_class_from_the_votes_each_time(drawn_faces):
+    np.random.seed(0)
+    dataset = build("FERPlus", drawn_faces, mode="probability", pipeline=[])
+    idx = next(i for i in range(len(dataset)) if dataset.get_data_info(i)["gt_score"].max() < 0.9)
+    score = dataset.get_data_info(idx)["gt_score"]
+    draws = [dataset[idx] for _ in range(400)]
+    assert all(draw["gt_score"].sum() == 1 and draw["gt_score"][draw["gt_label"]] == 1 for draw in draws)
+    share = np.bincount([draw["gt_label"] for draw in draws], minlength=8) / 400
+    np.testing.assert_allclose(share, score, atol=5 * np.sqrt(0.25 / 400))
+
+
+def test_indices_cut_a_data_set(drawn_faces):
+    whole, cut = build("FERPlus", drawn_faces), build("FERPlus", drawn_faces, indices=10)
+    assert len(cut) == 10
+    assert cut.get_data_info(9)["row"] == whole.get_data_info(9)["row"]
+
+
+def test_four_versions_of_each_face_stand_one_after_the_other(drawn_faces):
+    dataset = build("FERPlus", drawn_faces, indices=10, versions=4)
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    assert len(infos) == 40
+    assert [info["version"] for info in infos] == [0] * 10 + [1] * 10 + [2] * 10 + [3] * 10
+    assert [info["row"] for info in infos[:10]] == [info["row"] for info in infos[30:]]
+
+
+def test_a_pickled_data_set_is_small_and_gives_the_same(drawn_faces):
+    dataset = build("FERPlus", drawn_faces)
+    content = pickle.dumps(dataset)
+    assert len(content) < len(dataset) * 48 * 48 / 2  # the pixels stay in their file
+    np.testing.assert_array_equal(pickle.loads(content).get_data_info(5)["img"], dataset.get_data_info(5)["img"])
+
+
+@pytest.mark.parametrize("wrapper", [
+    {"type": "ClassBalancedDataset", "oversample_thr": 0.2}, {"type": "RepeatDataset", "times": 2}])
+def test_wrappers_of_mmengine_take_it(drawn_faces, wrapper):
+    dataset = ROOT_DATASETS.build({**wrapper, "dataset": build("FERPlus", drawn_faces)})
+    assert "img" in dataset[len(dataset) - 1]
+
+
+def test_two_data_sets_can_be_put_together(drawn_faces):
+    parts = [build("FERPlus", drawn_faces, split=split) for split in ("train", "val")]
+    whole = ROOT_DATASETS.build({"type": "ConcatDataset", "datasets": parts})
+    assert len(whole) == sum(map(len, parts))
+    assert whole[len(whole) - 1]["row"] == parts[1].get_data_info(len(parts[1]) - 1)["row"]
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    ({"split": "validation"}, "unknown split 'validation'; expected one of train, val, test"),
+    ({"versions": 0}, "versions must be 1 or more"),
+    ({"mode": "average"}, "unknown label mode 'average'; expected one of majority")])
+def test_wrong_options_are_refused(drawn_faces, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        build("FERPlus", drawn_faces, **wrong)
+
+
+def test_an_empty_split_is_refused(tmp_path):
+    write_fer2013(tmp_path, faces=40)
+    path = tmp_path / "fer2013.csv"
+    path.write_text(path.read_text().replace("PrivateTest", "PublicTest"))
+    with pytest.raises(DataError, match="no PrivateTest face"):
+        build("FER2013", tmp_path, split="test")
+
+
+def test_kdef_keeps_people_apart_and_knows_them(drawn_kdef):
+    splits = {split: build("KDEF", drawn_kdef, split=split, folds=5) for split in ("train", "val", "test")}
+    infos = {split: [dataset.get_data_info(i) for i in range(len(dataset))] for split, dataset in splits.items()}
+    assert {split: len(found) for split, found in infos.items()} == {"train": 420, "val": 140, "test": 140}
+    people = [{info["person"] for info in found} for found in infos.values()]
+    assert not people[0] & people[1] and not people[0] & people[2] and not people[1] & people[2]
+    assert {info["view"] for info in infos["test"]} == {"FL", "HL", "S", "HR", "FR"}
+
+
+def test_classes_stand_in_the_official_order(drawn_faces, drawn_kdef):
+    assert build("FER2013", drawn_faces).metainfo["classes"] == FER2013_CLASSES
+    assert build("FERPlus", drawn_faces).metainfo["classes"][:2] == ("neutral", "happiness")
+    assert build("KDEF", drawn_kdef, folds=5).metainfo["classes"][0] == "afraid"

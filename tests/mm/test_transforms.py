@@ -1,0 +1,102 @@
+"""Transforms and the batch augmentation."""
+import mmcv
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import MessageHub
+
+from lanmsff_plugins.mm.preprocessor import FaceAugment
+from lanmsff_plugins.mm.transforms import FourVersions, ToGray
+
+FACE = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+
+
+def version(number, sample_idx=0, **kwargs):
+    return FourVersions(**kwargs)({"img": FACE, "version": number, "sample_idx": sample_idx})["img"]
+
+
+def test_the_first_version_is_the_face_and_the_second_its_mirror():
+    np.testing.assert_array_equal(version(0), FACE)
+    np.testing.assert_array_equal(version(1), FACE[:, ::-1])
+
+
+def test_the_third_version_is_rotated_by_whole_degrees_then_cropped_in_the_centre():
+    candidates = [
+        mmcv.imresize(mmcv.imrotate(FACE, angle), (72, 72))[4:68, 4:68] for angle in range(-15, 16)]
+    found = {next(i for i, c in enumerate(candidates) if np.array_equal(c, version(2, n))) for n in range(100)}
+    assert len(found) > 20
+
+
+def test_the_fourth_version_is_a_crop_of_the_enlarged_face():
+    enlarged = mmcv.imresize(FACE, (72, 72))
+    windows = np.lib.stride_tricks.sliding_window_view(enlarged, (64, 64))
+    places = {tuple(np.argwhere((windows == version(3, n)).all((2, 3)))[0]) for n in range(100)}
+    assert len(places) > 40
+    assert min(min(place) for place in places) == 0 and max(max(place) for place in places) == 8
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_seed_makes_a_face_the_same_in_every_epoch_and_faces_differ(number):
+    np.testing.assert_array_equal(version(number, 7), version(number, 7))
+    assert any(not np.array_equal(version(number, 7), version(number, n)) for n in range(8, 12))
+
+
+def test_without_a_seed_each_time_is_another():
+    assert len({version(3, 7, seed=None).tobytes() for _ in range(20)}) > 5
+
+
+def test_without_a_version_one_is_drawn():
+    drawn = {FourVersions()({"img": FACE, "sample_idx": 0})["img"].tobytes() for _ in range(100)}
+    assert drawn == {version(n).tobytes() for n in range(4)}
+
+
+@pytest.mark.parametrize("shape", [(8, 6), (8, 6, 1), (8, 6, 3)])
+def test_any_picture_becomes_grey(shape):
+    image = np.repeat(np.arange(48, dtype=np.uint8).reshape(8, 6, 1), shape[2] if len(shape) > 2 else 1, axis=2)
+    grey = ToGray()({"img": image.reshape(shape)})["img"]
+    np.testing.assert_array_equal(grey, np.arange(48).reshape(8, 6))
+
+
+def still(**kwargs):
+    return FaceAugment(**{"degrees": 0, "scale": 0, "translate": 0, "brightness": 0, "contrast": 0, "erase": 0,
+                          **kwargs})
+
+
+def test_augmentation_without_any_change_gives_the_face_or_its_mirror():
+    faces = torch.rand(16, 1, 48, 48)
+    moved = still(size=48)(faces)
+    same = (moved - faces).abs().amax((1, 2, 3)) < 1e-5
+    mirrored = (moved - faces.flip(3)).abs().amax((1, 2, 3)) < 1e-5
+    assert (same ^ mirrored).all() and same.any() and mirrored.any()
+
+
+def test_augmentation_resizes_as_torch_does():
+    faces = torch.rand(8, 1, 48, 48)
+    expected = torch.nn.functional.interpolate(faces, (64, 64), mode="bilinear")
+    moved = still()(faces)
+    same = (moved - expected).abs()[:, :, 2:-2, 2:-2].amax((1, 2, 3)) < 1e-5
+    mirrored = (moved - expected.flip(3)).abs()[:, :, 2:-2, 2:-2].amax((1, 2, 3)) < 1e-5
+    assert (same ^ mirrored).all()
+
+
+def test_covered_parts_have_the_area_asked_for():
+    covered = still(size=48, erase=1., erase_area=(0.1, 0.1))(torch.full((64, 1, 48, 48), 2.).clamp(0, 1)) != 1
+    share = covered.float().mean((1, 2, 3))
+    assert ((share > 0.05) & (share < 0.15)).all()
+
+
+def test_half_of_the_faces_are_covered_when_half_is_asked_for():
+    torch.manual_seed(0)
+    covered = (still(size=16, erase=0.5)(torch.ones(1000, 1, 16, 16)) != 1).flatten(1).any(1)
+    assert covered.float().mean().item() == pytest.approx(0.5, abs=0.08)  # five standard errors
+
+
+def test_the_size_grows_when_its_part_of_the_training_is_done():
+    hub = MessageHub.get_current_instance()
+    augment = still(size=64, early_size=48, early_share=0.5)
+    sides = []
+    for step in (0, 49, 50, 99):
+        hub.update_info("iter", step)
+        hub.update_info("max_iters", 100)
+        sides.append(augment(torch.rand(2, 1, 48, 48)).shape[-1])
+    assert sides == [48, 48, 64, 64]
