@@ -1,6 +1,7 @@
 """LANMSFF: a 0.36 M-parameter network for facial expressions, robust to the pose of the head.
 
-Paper: `Lightweight Attention-based Network for multi-scale feature fusion` - https://arxiv.org/abs/2403.14318
+Paper: `A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View Facial
+Expression Recognition` - https://arxiv.org/abs/2403.14318
 
 Four blocks halve the image each: two of plain and separable convolutions, two dual-path ones with
 mass attention, in turn. The outputs of all four are fused, the first three thinned out by PWFS.

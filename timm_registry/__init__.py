@@ -16,8 +16,10 @@ def _cfg(**kwargs: Any) -> dict[str, Any]:
         "num_classes": 8, "input_size": (1, 64, 64), "pool_size": (4, 4), "min_input_size": (1, 16, 16),
         "fixed_input_size": False, "crop_pct": 1.0, "interpolation": "bilinear", "mean": (0.,), "std": (1.,),
         "first_conv": "blocks.0.conv1.conv", "classifier": "head.fc", "label_names": FERPLUS_LABELS,
-        "paper_ids": "arXiv:2403.14318", "paper_name": "Lightweight Attention-based Network for multi-scale "
-        "feature fusion", "license": "mit", **kwargs,
+        "paper_ids": "arXiv:2403.14318",
+        "paper_name": "A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View "
+                      "Facial Expression Recognition",
+        "origin_url": "https://github.com/AE-1129/LANMSFF", "license": "mit", **kwargs,
     }
 
 

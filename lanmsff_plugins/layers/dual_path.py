@@ -1,6 +1,7 @@
 """The dual-path block: every stage looks at two scales at once, by a plain and a dilated convolution.
 
-Paper: `Lightweight Attention-based Network for multi-scale feature fusion` - https://arxiv.org/abs/2403.14318
+Paper: `A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View Facial
+Expression Recognition` - https://arxiv.org/abs/2403.14318
 
 To lift this layer out, take ``conv.py`` along.
 """

@@ -1,6 +1,7 @@
 """Multi-scale fusion: select features of every scale, pool them to one grid, concatenate.
 
-Paper: `Lightweight Attention-based Network for multi-scale feature fusion` - https://arxiv.org/abs/2403.14318
+Paper: `A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View Facial
+Expression Recognition` - https://arxiv.org/abs/2403.14318
 
 To lift this layer out, take ``pwfs.py`` and its ``checks.py`` along.
 """

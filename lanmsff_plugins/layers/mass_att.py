@@ -1,6 +1,7 @@
 """MassAtt: channel and spatial attention at once.
 
-Paper: `Lightweight Attention-based Network for multi-scale feature fusion` - https://arxiv.org/abs/2403.14318
+Paper: `A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View Facial
+Expression Recognition` - https://arxiv.org/abs/2403.14318
 
 To lift this layer out, take ``checks.py`` along.
 """

@@ -210,9 +210,9 @@ def test_real_votes_keep_the_published_number_of_faces_of_each_split(real, mode,
     assert tuple(np.bincount(faces.usage[kept])) == counts
 
 
-@pytest.mark.parametrize(("usage", "counts"), enumerate([
+@pytest.mark.parametrize(("usage", "counts"), [*enumerate([
     (8740, 7287, 3149, 3014, 2100, 119, 532, 119), (1182, 865, 415, 351, 287, 24, 62, 13),
-    (1090, 893, 396, 384, 273, 18, 83, 16)]))
+    (1090, 893, 396, 384, 273, 18, 83, 16)])])
 def test_real_majorities_have_the_published_number_of_each_class(real, usage, counts):
     faces, votes = real
     assert tuple(label_distributions(votes[faces.usage == usage], "majority").sum(0)) == counts

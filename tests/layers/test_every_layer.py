@@ -1,12 +1,14 @@
 """What every layer of one input does: it goes through all that PyTorch does to a module, and refuses wrong input."""
-import contextlib
+import copy
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
+from torch import nn
 
 from lanmsff_plugins import PWFS, DualPath, MassAtt
+from lanmsff_plugins.lanmsff import reset_parameters
 from lanmsff_plugins.layers import ConvNormAct, SeparableConv2d
 
 LAYERS = {  # made for 6 channels
@@ -84,36 +86,28 @@ def test_autocast_trains_every_parameter(make, x, dtype):
 
 
 def test_a_layer_made_on_meta_starts_as_any_other(make):
-    torch.manual_seed(0)
-    expected = make().state_dict()
-    layer = make(device="meta")
+    expected, layer = make(), make(device="meta")
     assert all(p.is_meta for p in layer.parameters())
-    layer.to_empty(device="cpu")
-    torch.manual_seed(0)
-    _reset(layer)
-    assert all(torch.equal(value, expected[name]) for name, value in layer.state_dict().items())
+    for each in (expected, layer.to_empty(device="cpu")):
+        torch.manual_seed(0)
+        reset_parameters(nn.Sequential(each))
+    torch.testing.assert_close(layer.state_dict(), expected.state_dict(), rtol=0, atol=0)
 
 
-def test_to_reset_twice_is_to_reset_once(make):
+def test_to_reset_again_gives_the_same_start(make):
     layer = make()
     starts = []
     for _ in range(2):
         torch.manual_seed(0)
-        _reset(layer)
-        starts.append({name: value.clone() for name, value in layer.state_dict().items()})
-    assert all(torch.equal(value, starts[1][name]) for name, value in starts[0].items())
-
-
-def _reset(layer):
-    for module in [layer] if hasattr(layer, "reset_parameters") else layer.modules():
-        if isinstance(module, (MassAtt, SeparableConv2d, ConvNormAct)):
-            module.reset_parameters()
+        reset_parameters(nn.Sequential(layer))
+        starts.append(copy.deepcopy(layer.state_dict()))
+    torch.testing.assert_close(*starts, rtol=0, atol=0)
 
 
 def test_gradients_of_the_input_are_right(layer):
     torch.manual_seed(0)
-    x = torch.randn(2, 6, 3, 4, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(layer.double(), x)
+    x = torch.randn(2, 6, 2, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(layer.double(), x, fast_mode=True)
 
 
 @pytest.mark.parametrize("name", FREE_STANDING)
@@ -155,9 +149,8 @@ def test_it_compiles_to_one_graph(name, x):
 @pytest.mark.parametrize("name", LAYERS)
 def test_export_takes_any_height_and_width_that_4_divides(name):
     layer, dim = LAYERS[name]().eval(), torch.export.Dim
-    with contextlib.nullcontext() if name != "MassAtt" else torch.no_grad():
-        exported = torch.export.export(
-            layer, (torch.rand(2, 6, 16, 20),), dynamic_shapes=({2: 4 * dim("h"), 3: 4 * dim("w")},)).module()
+    exported = torch.export.export(
+        layer, (torch.rand(2, 6, 16, 20),), dynamic_shapes=({2: 4 * dim("h"), 3: 4 * dim("w")},)).module()
     for size in ((16, 20), (40, 8), (64, 64)):
         x = torch.rand(2, 6, *size)
         torch.testing.assert_close(exported(x), layer(x))

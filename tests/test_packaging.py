@@ -1,0 +1,47 @@
+"""What the wheel holds, and that the core stands without OpenMMLab."""
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from .conftest import ROOT
+
+WITHOUT_OPENMMLAB = """
+import sys
+for name in ("mmengine", "mmcv", "mmpretrain", "mmdet", "mmseg"):
+    sys.modules[name] = None  # importing it raises ImportError
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> set[str]:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
+                   check=True, capture_output=True)
+    path, = folder.glob("*.whl")
+    return set(zipfile.ZipFile(path).namelist())
+
+
+def test_the_wheel_holds_the_configs_where_mim_looks_for_them(wheel):
+    configs = {path.relative_to(ROOT / "mm_configs").as_posix() for path in (ROOT / "mm_configs").rglob("*.py")}
+    assert {f"lanmsff_plugins/.mim/configs/{config}" for config in configs} <= wheel
+    assert "lanmsff_plugins/.mim/tools/train.py" in wheel
+
+
+def test_the_wheel_holds_both_packages_and_no_data(wheel):
+    assert {"lanmsff_plugins/layers/mass_att.py", "timm_registry/__init__.py"} <= wheel
+    assert not [name for name in wheel if name.endswith((".csv", ".webp", ".h5", ".jpg", ".JPG"))]
+    assert not [name for name in wheel if name.startswith(("tests", "data/", "work_dirs"))]
+
+
+def test_the_core_imports_without_openmmlab():
+    code = WITHOUT_OPENMMLAB + "import timm, timm_registry, lanmsff_plugins.data; timm.create_model('lanmsff')"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_the_layers_pass_their_tests_without_openmmlab():
+    code = WITHOUT_OPENMMLAB + (
+        "import pytest; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', '-m', 'not slow', 'tests/layers']))")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
