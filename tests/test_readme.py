@@ -31,5 +31,5 @@ def test_a_command_names_files_that_exist(tool, config):
 
 def test_the_make_targets_that_it_names_exist():
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`?make ([a-z-]+)", README):
+    for target in re.findall(r"(?:`|^)make ([a-z-]+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
