@@ -19,8 +19,8 @@ OPTIM_WRAPPERS = Registry("optim_wrapper", parent=root.OPTIM_WRAPPERS, **_SCOPE)
 
 
 def register(registry: Registry):
-    """Register a class in ``registry`` and, if its name is free there, in MMEngine's root."""
-    def decorate(cls: type) -> type:
+    """Register a class or a function in ``registry`` and, if its name is free there, in MMEngine's root."""
+    def decorate(cls):
         registry.register_module(module=cls)
         if cls.__name__ not in registry.parent.module_dict:
             registry.parent.register_module(module=cls)

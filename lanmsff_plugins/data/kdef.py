@@ -19,7 +19,7 @@ KDEF_CLASSES = ("afraid", "angry", "disgusted", "happy", "neutral", "sad", "surp
 KDEF_VIEWS = {"FL": "full left", "HL": "half left", "S": "straight", "HR": "half right", "FR": "full right"}
 
 _CODES = ("AF", "AN", "DI", "HA", "NE", "SA", "SU")
-_NAME = re.compile(rf"([AB])([FM])(0[1-9]|[12]\d|3[0-5])({'|'.join(_CODES)})({'|'.join(KDEF_VIEWS)})")
+_NAME = re.compile(rf"([AB])([FM])(0[1-9]|[12][0-9]|3[0-5])({'|'.join(_CODES)})({'|'.join(KDEF_VIEWS)})")
 _MISNAMED = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}  # in the files as distributed
 
 

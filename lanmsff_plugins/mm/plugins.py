@@ -1,8 +1,14 @@
-"""MassAtt as MMCV builds plugin layers: with ``in_channels`` and an abbreviation for its attribute."""
+"""The layers as MMCV builds plugin layers, and any MMPretrain backbone with layers put into it."""
+from collections.abc import Sequence
+
+from mmengine.registry import MODELS as ROOT_MODELS
+from torch import nn
+
 from .. import layers
 from ..registry import MODELS, register
+from ..surgery import insert_after, replace_modules
 
-__all__ = ["PWFS", "MassAtt"]
+__all__ = ["PWFS", "BackboneWithPlugins", "MassAtt"]
 
 
 @register(MODELS)
@@ -27,3 +33,40 @@ class PWFS(layers.PWFS):
         if (channels is None) == (in_channels is None):
             raise ValueError("PWFS needs its number of channels once, as channels or as in_channels")
         super().__init__(in_channels if channels is None else channels)
+
+
+@register(MODELS)
+def BackboneWithPlugins(backbone: dict, plugins: Sequence[dict], input_shape: Sequence[int] | None = None) -> nn.Module:
+    """Build a backbone and put layers into it: what ``plugins`` does for MMDetection's ResNet, for any CNN.
+
+    Args:
+        backbone: Config of the backbone.
+        plugins: What to put where, in turn. Each is a dict of ``cfg``, the layer's config, built with
+            ``in_channels``, and of one of two places: ``after``, a glob over the names of the backbone's
+            modules, for :func:`lanmsff_plugins.surgery.insert_after`; or ``replace``, the name of a class,
+            for :func:`lanmsff_plugins.surgery.replace_modules`.
+        input_shape: (C, H, W) with which the backbone is run once, to see the channels.
+
+    Returns:
+        The backbone itself, so that the names in its state dict stay what they were.
+
+    Raises:
+        ValueError: if a plugin names no place or two, or if nothing is there.
+    """
+    model = ROOT_MODELS.build(backbone)
+    for plugin in plugins:
+        if plugin.keys() not in ({"cfg", "after"}, {"cfg", "replace"}):
+            raise ValueError(f"a plugin is a dict of cfg and either after or replace, got {', '.join(plugin)}")
+
+        def factory(channels: int, cfg: dict = plugin["cfg"]) -> nn.Module:
+            return ROOT_MODELS.build({"in_channels": channels, **cfg})
+
+        if "after" in plugin:
+            name = getattr(ROOT_MODELS.get(plugin["cfg"]["type"]), "_abbr_", "plugin")
+            insert_after(model, plugin["after"], factory, name, input_shape)
+        else:
+            kinds = {type(module) for module in model.modules() if type(module).__name__ == plugin["replace"]}
+            if not kinds:
+                raise ValueError(f"{type(model).__name__} has no module of type {plugin['replace']}")
+            replace_modules(model, tuple(kinds), factory, input_shape)
+    return model
