@@ -85,7 +85,7 @@ def insert_after(
 
     Raises:
         ValueError: if no name matches, if a module is never called, if its output is not (N, C, H, W),
-            or if it has a child of that name already.
+            if it has a child of that name already, or if it is a container with a forward of its own.
     """
     targets = [target for target, _ in model.named_modules() if target and fnmatchcase(target, pattern)]
     if not targets:
@@ -97,15 +97,24 @@ def insert_after(
     taken = next((target for target in targets if hasattr(model.get_submodule(target), name)), None)
     if taken is not None:
         raise ValueError(f"{taken} has a child {name!r} already; give the new one another name")
+    for target in targets:
+        host = model.get_submodule(target)
+        if isinstance(host, (nn.Sequential, nn.ModuleList, nn.ModuleDict)) and not _is_sequential(host):
+            raise ValueError(f"{target} is a {type(host).__name__}, which goes through its children in a way of its "
+                             "own; choose a module within or behind it")
     inserted = {}
     for target in targets:
         host = model.get_submodule(target)
         layer = _like(host, factory(calls[target].left[1]), model)
         host.add_module(name, layer)
-        if type(host).forward is not nn.Sequential.forward:  # a Sequential calls its children itself
+        if not _is_sequential(host):  # that calls its children itself
             host.register_forward_hook(_CallChild(name))
         inserted[f"{target}.{name}"] = layer
     return inserted
+
+
+def _is_sequential(module: nn.Module) -> bool:
+    return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
 
 
 @dataclass(frozen=True)

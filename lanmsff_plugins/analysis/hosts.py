@@ -1,0 +1,87 @@
+"""Hosts for MassAtt among timm's CNNs, and the door by which each lets a layer in.
+
+The test of all hosts and the gallery of the README both read this table.
+"""
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import timm
+from torch import nn
+
+from ..surgery import insert_after, replace_modules
+
+__all__ = ["HOSTS", "Host"]
+
+Layer = Callable[..., nn.Module]
+
+
+@dataclass(frozen=True)
+class Host:
+    """A CNN of timm and its door; exactly one of ``slot``, ``replace`` and ``after`` is set.
+
+    Attributes:
+        name: timm's name of the model.
+        slot: Argument of ``timm.create_model`` that takes an attention layer.
+        replace: Name of the class of modules to replace by surgery.
+        after: Glob over the names of modules to insert behind by surgery.
+    """
+
+    name: str
+    slot: str = ""
+    replace: str = ""
+    after: str = ""
+
+    @property
+    def door(self) -> str:
+        """How to let the layer in, as a user would write it, with ``L`` for the layer."""
+        if self.slot == "block_args":
+            return "`block_args=dict(attn_layer=L)`"
+        if self.slot:
+            return f"`{self.slot}=L`"
+        if self.replace:
+            return f"`replace_modules(model, {self.replace}, L)`"
+        return f'`insert_after(model, "{self.after}", L)`'
+
+    def build(self, layer: Layer | None = None, **kwargs) -> nn.Module:
+        """The host with the layer in it, or bare.
+
+        Args:
+            layer: Called with a number of channels; None for the bare host.
+            **kwargs: For ``timm.create_model``.
+        """
+        if layer is not None and self.slot:
+            kwargs[self.slot] = {"attn_layer": layer} if self.slot == "block_args" else layer
+        model = timm.create_model(self.name, **kwargs)
+        if layer is None or self.slot:
+            return model
+        if self.replace:
+            replace_modules(model, self.replaced_types(model), layer)
+        else:
+            insert_after(model, self.after, layer)
+        return model
+
+    def replaced_types(self, model: nn.Module) -> tuple[type[nn.Module], ...]:
+        """The classes of the model that have the name ``replace``: timm has several SqueezeExcites."""
+        return tuple({type(module) for module in model.modules() if type(module).__name__ == self.replace})
+
+
+def _hosts(names: str, **door: str) -> list[Host]:
+    return [Host(name, **door) for name in names.split()]
+
+
+HOSTS = [
+    *_hosts("resnet18 seresnet50 resnext50_32x4d ecaresnet26t skresnet18 res2net50_14w_8s", slot="block_args"),
+    *_hosts("efficientnet_b0 tf_efficientnetv2_b0 mnasnet_small tinynet_e mixnet_s", slot="se_layer"),
+    *_hosts("gernet_s resnext26ts repvgg_a0 mobileone_s1 regnetz_b16 nf_regnet_b0 eca_nfnet_l0 botnet26t_256 "
+            "halonet26t", slot="attn_layer"),
+    *_hosts("ese_vovnet19b_slim", slot="attn"),
+    *_hosts("coatnet_pico_rw_224 maxvit_rmlp_pico_rw_256", slot="conv_attn_layer"),
+    *_hosts("mobilenetv3_small_050 lcnet_050 fbnetv3_b hardcorenas_a ghostnet_050", replace="SqueezeExcite"),
+    *_hosts("regnety_002 rexnet_100 repvit_m0_9", replace="SEModule"),
+    *_hosts("mobilenetv2_050 mobilenetv4_conv_small_035 efficientnet_lite0 mobilenetv1_100", after="blocks.?"),
+    *_hosts("convnext_atto fastvit_t8 hgnet_tiny cspresnet50 resnetv2_50 starnet_s050", after="stages.?"),
+    *_hosts("regnetx_002", after="s?"),
+    *_hosts("densenet121", after="features.norm?"),
+    *_hosts("dla34", after="level?"),
+    *_hosts("vgg11_bn", after="features.??"),
+]

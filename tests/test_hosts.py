@@ -1,0 +1,48 @@
+"""MassAtt in every host of the table: as many layers as the host has places, and all of them learn."""
+from fnmatch import fnmatchcase
+
+import pytest
+import torch
+from timm.layers import SEModule
+
+from lanmsff_plugins import MassAtt
+from lanmsff_plugins.analysis.hosts import HOSTS
+
+FAST = {"resnet18", "tinynet_e", "repvgg_a0", "mobilenetv3_small_050", "mobilenetv2_050", "convnext_atto"}
+NAMED_IN_THE_CONTRACT = """
+    resnet seresnet resnext ecaresnet skresnet res2net efficientnet tf_efficientnetv2 mnasnet tinynet mixnet gernet
+    resnext26ts repvgg mobileone regnetz nf botnet halonet vovnet coatnet maxvit mobilenetv3 lcnet fbnetv3 hardcorenas
+    regnety ghostnet rexnet convnext fastvit repvit hgnet mobilenetv2 mobilenetv4 efficientnet_lite""".split()
+
+
+def places(host) -> int:
+    """How many layers the host has room for, told without MassAtt."""
+    if host.slot:
+        return sum(isinstance(module, SEModule) for module in host.build(SEModule).modules())
+    bare = host.build()
+    if host.replace:
+        return sum(isinstance(module, host.replaced_types(bare)) for module in bare.modules())
+    return sum(fnmatchcase(name, host.after) for name, _ in bare.named_modules())
+
+
+@pytest.mark.parametrize("host", [
+    pytest.param(host, id=host.name, marks=() if host.name in FAST else pytest.mark.slow) for host in HOSTS])
+def test_a_host_takes_mass_att_in_all_of_its_places_and_it_learns(host):
+    torch.manual_seed(0)
+    model = host.build(MassAtt).train()
+    layers = [module for module in model.modules() if isinstance(module, MassAtt)]
+    assert len(layers) == places(host) > 0
+    config = model.pretrained_cfg
+    side = config["input_size"][-1] if config.get("fixed_input_size") or "net26t" in host.name else 96
+    output = model(torch.rand(2, 3, side, side))
+    assert output.shape == (2, 1000) and output.isfinite().all()
+    output.square().mean().backward()
+    for layer in layers:
+        for name, parameter in layer.named_parameters():
+            assert parameter.grad is not None and parameter.grad.isfinite().all(), name
+
+
+def test_the_table_has_forty_hosts_and_all_that_are_promised():
+    assert len({host.name for host in HOSTS}) == len(HOSTS) >= 40
+    for family in NAMED_IN_THE_CONTRACT:
+        assert any(family in host.name for host in HOSTS), family
