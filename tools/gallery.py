@@ -1,0 +1,120 @@
+"""Measure what MassAtt and PWFS cost in other networks, and write the tables of the README.
+
+    python tools/gallery.py              print the tables
+    python tools/gallery.py --write      and put them into README.md
+
+Parameters and multiply-accumulates are counted; times are ratios of medians of pairs in one run. Leave the
+machine alone meanwhile.
+"""
+import argparse
+from functools import partial
+from pathlib import Path
+
+import timm
+import torch
+from timm.layers import get_attn
+from torch import nn
+
+from lanmsff_plugins import MassAtt, pwfs
+from lanmsff_plugins.analysis.benchmark import compare
+from lanmsff_plugins.analysis.flops import count
+from lanmsff_plugins.analysis.hosts import HOSTS
+from lanmsff_plugins.analysis.tables import markdown, replace_section
+
+SIDE = 128
+README = Path(__file__).resolve().parent.parent / "README.md"
+LAYERS = {"MassAtt": MassAtt, **{
+    name: get_attn(kind) for name, kind in (
+        ("SE", "se"), ("CBAM", "cbam"), ("ECA", "eca"), ("GE", "ge"), ("GC", "gc"))}}
+
+
+def forward(model: nn.Module, images: torch.Tensor):
+    model.eval()
+
+    def call() -> None:
+        with torch.inference_mode():
+            model(images)
+    return call
+
+
+def forward_backward(model: nn.Module, images: torch.Tensor):
+    model.train()
+
+    def call() -> None:
+        model.zero_grad()
+        model(images).sum().backward()
+    return call
+
+
+def hosts_table() -> str:
+    rows = []
+    for host in HOSTS:
+        bare, model = host.build(), host.build(MassAtt)
+        config = bare.pretrained_cfg
+        fixed = config.get("fixed_input_size") or "net26t" in host.name
+        shape = (3, config["input_size"][1], config["input_size"][2]) if fixed else (3, SIDE, SIDE)
+        before, after = count(bare, shape), count(model, shape)
+        images = torch.rand(1, *shape)
+        ratio = compare(forward(model, images), forward(bare, images))
+        rows.append([host.name, host.door, sum(isinstance(m, MassAtt) for m in model.modules()),
+                     f"{(after.parameters - before.parameters) / before.parameters:+.1%}",
+                     f"{(after.macs - before.macs) / before.macs:+.1%}", ratio])
+        print(host.name, ratio, flush=True)
+    return markdown(["host", "door", "layers", "parameters", "MACs", "latency"], rows)
+
+
+def layers_table() -> str:
+    rows = []
+    for name in ("resnet18", "resnet50"):
+        bare = timm.create_model(name)
+        cost = count(bare, (3, SIDE, SIDE))
+        images = torch.rand(8, 3, SIDE, SIDE)
+        for layer_name, layer in LAYERS.items():
+            model = timm.create_model(name, block_args={"attn_layer": layer})
+            with_layer = count(model, (3, SIDE, SIDE))
+            rows.append([
+                name, layer_name, f"{with_layer.parameters - cost.parameters:,}",
+                f"{(with_layer.macs - cost.macs) / 1e6:.2f} M",
+                compare(forward(model, images), forward(bare, images)),
+                compare(forward_backward(model, images), forward_backward(bare, images))])
+            print(name, layer_name, rows[-1][-2], rows[-1][-1], flush=True)
+    return markdown(["host", "layer", "parameters", "MACs", "forward", "forward and backward"], rows)
+
+
+def pairs_table() -> str:
+    def thirds(x: torch.Tensor) -> torch.Tensor:
+        n, c, h, w = x.shape
+        return x.view(n, 3, c // 3, h, w).mean(1)
+
+    rows = []
+    with torch.inference_mode():
+        for shape in ((32, 66, 32, 32), (32, 72, 16, 16), (8, 384, 28, 28)):
+            x = torch.rand(shape)
+            compiled, compiled_thirds = torch.compile(pwfs), torch.compile(thirds)
+            rows.append(["PWFS", "mean of the three groups", "x".join(map(str, shape)),
+                         compare(partial(pwfs, x), partial(thirds, x)),
+                         compare(partial(compiled, x), partial(compiled_thirds, x))])
+        for shape in ((8, 64, 32, 32), (8, 256, 32, 32), (8, 512, 4, 4)):
+            x = torch.rand(shape)
+            mass_att, cbam = MassAtt(shape[1]).eval(), LAYERS["CBAM"](shape[1]).eval()
+            rows.append(["MassAtt", "CBAM", "x".join(map(str, shape)), compare(partial(mass_att, x), partial(cbam, x)),
+                         compare(partial(torch.compile(mass_att), x), partial(torch.compile(cbam), x))])
+    return markdown(["layer", "as a multiple of", "input", "eager", "compiled"], rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
+    parser.add_argument("--only", choices=["hosts", "layers", "pairs"], help="measure one table")
+    args = parser.parse_args()
+    torch.manual_seed(0)
+    for name, table in (("pairs", pairs_table), ("layers", layers_table), ("hosts", hosts_table)):
+        if args.only in (None, name):
+            text = table()
+            print(text, flush=True)
+            if args.write:
+                replace_section(README, f"gallery {name}", text)
+
+
+if __name__ == "__main__":
+    main()
