@@ -228,7 +228,8 @@ def test_saved_faces_open_as_they_were(tmp_path):
 
 @pytest.mark.parametrize(("content", "message"), [
     (b"text", "is not a safetensors file, or was cut short .*; delete it and try again"),
-    (save({"weight": np.zeros(3, np.float32)}), "does not hold faces as this library writes them; delete it")])
+    (save({"weight": np.zeros(3, np.float32)}), "does not hold faces as this library writes them; delete it")],
+    ids=["text", "other arrays"])
 def test_opening_something_else_is_refused_in_one_line_that_names_the_file(tmp_path, content, message):
     (tmp_path / "faces.safetensors").write_bytes(content)
     with pytest.raises(DataError, match=f"^{tmp_path}/faces.safetensors {message}") as caught:

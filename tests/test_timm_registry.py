@@ -1,0 +1,136 @@
+"""Once timm_registry is imported, timm makes, loads, cuts and feeds LANMSFF as it does its own models."""
+import runpy
+import sys
+
+import numpy as np
+import pytest
+import timm
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+import timm_registry
+from lanmsff_plugins import LANMSFF
+from lanmsff_plugins.state_dicts import to_mm
+
+from .conftest import ROOT
+
+IMAGES = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def parity(keras_parity, tmp_path_factory):
+    """The authors' images and probabilities, and their weights in the converter's file."""
+    path = tmp_path_factory.mktemp("weights") / "lanmsff.safetensors"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["convert_keras.py", str(keras_parity / "lanmsff.weights.h5"), str(path)])
+        runpy.run_path(str(ROOT / "tools" / "convert_keras.py"), run_name="__main__")
+    arrays = np.load(keras_parity / "expected.npz")
+    return torch.from_numpy(arrays["x"]).permute(0, 3, 1, 2), torch.from_numpy(arrays["probs"]), path
+
+
+def test_timm_lists_the_model():
+    assert timm.list_models("lanmsff*") == timm.list_models(module="timm_registry") == ["lanmsff"]
+    assert timm.is_model("lanmsff") and timm.model_entrypoint("lanmsff") is timm_registry.lanmsff
+
+
+def test_timm_makes_the_model_of_the_paper():
+    model = timm.create_model("lanmsff")
+    assert isinstance(model, LANMSFF) and sum(p.numel() for p in model.parameters()) == 356_451
+
+
+@torch.no_grad()
+def test_a_converted_file_gives_the_authors_probabilities(parity):
+    x, probabilities, path = parity
+    model = timm.create_model("lanmsff", checkpoint_path=path).eval()
+    torch.testing.assert_close(model(x).softmax(1), probabilities, rtol=0, atol=1e-5)
+
+
+def pretrained(path, **kwargs):
+    """The weights of ``path`` in the place of packaged ones."""
+    return timm.create_model("lanmsff", pretrained=True, pretrained_cfg_overlay={"file": str(path)}, **kwargs).eval()
+
+
+@torch.no_grad()
+def test_pretrained_weights_may_have_the_names_of_mm(parity, tmp_path):
+    x, probabilities, path = parity
+    save_file(to_mm(load_file(path)), tmp_path / "mm.safetensors")
+    torch.testing.assert_close(
+        pretrained(tmp_path / "mm.safetensors")(x).softmax(1), probabilities, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_pretrained_weights_see_a_grey_picture_in_three_channels_as_in_one(parity):
+    x, probabilities, path = parity
+    model = pretrained(path, in_chans=3)
+    torch.testing.assert_close(model(x.expand(-1, 3, -1, -1)).softmax(1), probabilities, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_pretrained_weights_keep_all_but_the_head_for_other_classes(parity):
+    x, _, path = parity
+    model = pretrained(path, num_classes=7)
+    assert model(x).shape == (4, 7)
+    torch.testing.assert_close(model.forward_features(x), pretrained(path).forward_features(x))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("num_classes", "width"), [(0, 156), (7, 7)])
+def test_the_number_of_classes_is_an_argument(num_classes, width):
+    assert timm.create_model("lanmsff", num_classes=num_classes).eval()(IMAGES).shape == (2, width)
+
+
+@torch.no_grad()
+def test_three_channels_are_an_argument():
+    model = timm.create_model("lanmsff", in_chans=3).eval()
+    assert model(torch.rand(2, 3, 64, 64)).shape == (2, 8)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("feature_cls", [None, "getter", "fx"])
+@pytest.mark.parametrize("out_indices", [None, (1, 3), (0,), (-1,)])
+def test_features_are_the_blocks_asked_for(out_indices, feature_cls):
+    kwargs = {key: value for key, value in
+              {"out_indices": out_indices, "feature_cls": feature_cls}.items() if value is not None}
+    features = timm.create_model("lanmsff", features_only=True, **kwargs).eval()
+    blocks = [i % 4 for i in out_indices or range(4)]
+    assert features.feature_info.channels() == [(66, 72, 78, 84)[i] for i in blocks]
+    assert features.feature_info.reduction() == [(2, 4, 8, 16)[i] for i in blocks]
+    assert [x.shape[1:] for x in features(IMAGES)] == [
+        (info["num_chs"], 64 // info["reduction"], 64 // info["reduction"])
+        for info in features.feature_info.get_dicts()]
+
+
+@torch.no_grad()
+def test_features_are_those_of_the_whole_network(parity):
+    x, _, path = parity
+    got = pretrained(path, features_only=True)(x)
+    torch.testing.assert_close(got, pretrained(path).forward_blocks(x))
+
+
+def test_a_misspelt_argument_is_refused():
+    with pytest.raises(TypeError, match="num_class"):
+        timm.create_model("lanmsff", num_class=7)
+
+
+def test_the_data_config_is_one_grey_picture_of_64():
+    config = timm.data.resolve_model_data_config(timm.create_model("lanmsff"))
+    assert (config["input_size"], config["mean"], config["std"]) == ((1, 64, 64), (0.,), (1.,))
+    assert (config["interpolation"], config["crop_pct"]) == ("bilinear", 1.0)
+
+
+def test_the_transform_gives_grey_levels_divided_by_255():
+    grey = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    config = timm.data.resolve_model_data_config(timm.create_model("lanmsff"))
+    got = timm.data.create_transform(**config)(Image.fromarray(grey))
+    torch.testing.assert_close(got, torch.from_numpy(grey / np.float32(255))[None], rtol=0, atol=0)
+
+
+def test_the_config_names_the_first_convolution_and_the_classifier():
+    model = timm.create_model("lanmsff")
+    cfg = model.pretrained_cfg
+    assert model.get_submodule(cfg["first_conv"]).in_channels == cfg["input_size"][0] == 1
+    assert model.get_submodule(cfg["classifier"]) is model.get_classifier()
+    assert len(cfg["label_names"]) == cfg["num_classes"] == model.num_classes
+    assert model.forward_features(IMAGES).shape[2:] == cfg["pool_size"]
+    assert model.eval()(torch.rand(1, *cfg["min_input_size"])).shape == (1, 8)
