@@ -1,5 +1,6 @@
 """Once timm_registry is imported, timm makes, loads, cuts and feeds LANMSFF as it does its own models."""
 import runpy
+import subprocess
 import sys
 
 import numpy as np
@@ -29,8 +30,9 @@ def parity(keras_parity, tmp_path_factory):
     return torch.from_numpy(arrays["x"]).permute(0, 3, 1, 2), torch.from_numpy(arrays["probs"]), path
 
 
-def test_timm_lists_the_model():
-    assert timm.list_models("lanmsff*") == timm.list_models(module="timm_registry") == ["lanmsff"]
+def test_timm_lists_the_models():
+    assert timm.list_models("lanmsff*") == timm.list_models(module="timm_registry") == [
+        "lanmsff", "lanmsff_large", "lanmsff_small"]
     assert timm.is_model("lanmsff") and timm.model_entrypoint("lanmsff") is timm_registry.lanmsff
 
 
@@ -134,3 +136,28 @@ def test_the_config_names_the_first_convolution_and_the_classifier():
     assert len(cfg["label_names"]) == cfg["num_classes"] == model.num_classes
     assert model.forward_features(IMAGES).shape[2:] == cfg["pool_size"]
     assert model.eval()(torch.rand(1, *cfg["min_input_size"])).shape == (1, 8)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["lanmsff_small", "lanmsff_large"])
+def test_the_variants_follow_the_papers_scheme(name):
+    model = timm.create_model(name).eval()
+    channels = [info["num_chs"] for info in model.feature_info]
+    assert len({b - a for a, b in zip(channels, channels[1:])}) == 1  # equal steps
+    assert model.num_features == sum(channels[:3]) // 3 + channels[3]
+    assert model(IMAGES).shape == (2, 8)
+
+
+def test_a_script_of_timm_knows_the_models(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import sys, timm; print(timm.is_model('lanmsff'), sys.argv[1:], __name__)")
+    done = subprocess.run([sys.executable, "-m", "timm_registry", script, "--model", "lanmsff"], capture_output=True,
+                          text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "True ['--model', 'lanmsff'] __main__"
+
+
+@pytest.mark.parametrize("args", [[], ["nothing.py"]])
+def test_a_missing_script_is_named(args):
+    done = subprocess.run([sys.executable, "-m", "timm_registry", *args], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no script") and done.stderr.count("\n") == 1

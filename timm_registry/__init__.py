@@ -6,7 +6,7 @@ from timm.models import build_model_with_cfg, generate_default_cfgs, register_mo
 from lanmsff_plugins.lanmsff import LANMSFF
 from lanmsff_plugins.state_dicts import to_timm
 
-__all__ = ["lanmsff"]
+__all__ = ["lanmsff", "lanmsff_large", "lanmsff_small"]
 
 FERPLUS_LABELS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 
@@ -25,6 +25,8 @@ def _cfg(**kwargs: Any) -> dict[str, Any]:
 
 default_cfgs = generate_default_cfgs({
     "lanmsff.untrained": _cfg(),
+    "lanmsff_small.untrained": _cfg(),
+    "lanmsff_large.untrained": _cfg(),
 })
 
 
@@ -38,3 +40,15 @@ def _create_lanmsff(variant: str, pretrained: bool = False, **kwargs: Any) -> LA
 def lanmsff(pretrained: bool = False, **kwargs: Any) -> LANMSFF:
     """LANMSFF of the paper: 0.36 M parameters, 0.30 GMACs at 64x64."""
     return _create_lanmsff("lanmsff", pretrained=pretrained, **kwargs)
+
+
+@register_model
+def lanmsff_small(pretrained: bool = False, **kwargs: Any) -> LANMSFF:
+    """The paper's scheme, steps of 6 channels, from 30 on: less than half of the width."""
+    return _create_lanmsff("lanmsff_small", pretrained=pretrained, **dict({"channels": (30, 36, 42, 48)}, **kwargs))
+
+
+@register_model
+def lanmsff_large(pretrained: bool = False, **kwargs: Any) -> LANMSFF:
+    """The paper's network at twice the width."""
+    return _create_lanmsff("lanmsff_large", pretrained=pretrained, **dict({"channels": (132, 144, 156, 168)}, **kwargs))
