@@ -1,0 +1,24 @@
+"""Tables, and their places in a document."""
+import pytest
+
+from lanmsff_plugins.analysis.tables import markdown, replace_section
+
+
+def test_numbers_stand_to_the_right():
+    assert markdown(["name", "cost"], [["a", 1], ["b", "+2.5%"]]) == (
+        "| name | cost |\n| --- | ---: |\n| a | 1 |\n| b | +2.5% |")
+
+
+def test_a_section_is_replaced_and_again(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text("before\n<!-- t -->\n<!-- /t -->\nafter\n")
+    for text in ("one\ntwo", r"three \1"):
+        replace_section(path, "t", text)
+        assert path.read_text() == f"before\n<!-- t -->\n{text}\n<!-- /t -->\nafter\n"
+
+
+def test_a_missing_place_is_named(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text("nothing")
+    with pytest.raises(ValueError, match="page.md has no place for 't'"):
+        replace_section(path, "t", "text")
