@@ -16,10 +16,12 @@ from timm.models._features import feature_take_indices  # timm has no public nam
 from torch import Tensor, nn
 
 from .layers import BatchNorm2d, ConvNormAct, DualPath, LastScale, MassAtt, MultiScaleFusion
+from .layers.checks import check_nchw
 
 __all__ = ["LANMSFF", "AttentionBlock", "SeparableBlock", "build_blocks", "reset_parameters"]
 
 _logger = logging.getLogger(__name__)
+torch.fx.wrap("check_nchw")
 
 CHANNELS = (66, 72, 78, 84)  # of the paper: steps of 6, which both the two paths and PWFS's groups divide
 
@@ -223,6 +225,7 @@ class LANMSFF(nn.Module):
 
     def forward_blocks(self, x: Tensor, depth: int | None = None) -> list[Tensor]:
         """The outputs of the first ``depth`` blocks, of all by default, the finest first."""
+        check_nchw(x, self.in_chans, "LANMSFF")
         features = []
         for i, block in enumerate(self.blocks):
             if depth is None or i < depth:

@@ -1,5 +1,7 @@
 """One place that knows every naming of LANMSFF's weights: ours (which is timm's), MMEngine's and Keras'."""
+import io
 import re
+import zipfile
 from collections import defaultdict
 from pathlib import Path
 
@@ -41,36 +43,63 @@ def to_timm(checkpoint: dict, model: torch.nn.Module | None = None) -> dict[str,
 
 
 def load_keras_weights(path: str | Path) -> dict[str, Tensor]:
-    """Read the weights of the authors' Keras model, as ``save_weights`` writes them, for ``LANMSFF``.
+    """Read the weights of the authors' Keras model for ``LANMSFF``, without Keras and without running code.
 
     Args:
-        path: A ``.weights.h5`` file of Keras 3.
+        path: What a notebook leaves behind: a ``.weights.h5`` or ``.keras`` file of Keras 3, or an ``.h5``
+            file of either Keras with the weights or the whole model.
 
     Returns:
         A state dict for ``LANMSFF``; the number of classes is that of its ``head.fc.bias``.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is not HDF5 or damaged, or does not hold LANMSFF's layers in LANMSFF's shapes.
+        ImportError: if h5py is missing.
+        ValueError: if the file is none of these or damaged, or does not hold LANMSFF's layers in LANMSFF's shapes.
     """
-    import h5py  # an extra of this package: only those who come from Keras need it
+    try:
+        import h5py
+    except ImportError as error:  # an extra of this package: only those who come from Keras need it
+        raise ImportError("Keras weights are read by h5py: pip install 'lanmsff-plugins[keras]'") from error
 
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"no Keras weights at {path}; expected a file that model.save_weights() wrote")
-    if not h5py.is_hdf5(path):
-        raise ValueError(f"{path} is not an HDF5 file; expected a .weights.h5 that model.save_weights() wrote")
-    layers = defaultdict(list)  # class of layer > its weights, in build order
+        raise FileNotFoundError(f"no Keras weights at {path}; expected a .weights.h5, .keras or .h5 file of the model")
     try:
-        with h5py.File(path) as file:
-            for name in sorted(file.get("layers", ()), key=_natural):
-                weights = file["layers"][name].get("vars", {})
-                if len(weights):
-                    arrays = [torch.from_numpy(weights[i][...]) for i in sorted(weights, key=int)]
-                    layers[re.sub(r"_\d+$", "", name)].append(arrays)
-    except (OSError, RuntimeError) as error:  # what h5py raises where the bytes end or make no sense
-        raise ValueError(f"{path} is a damaged HDF5 file ({error}); copy it again") from error
+        zipped = zipfile.is_zipfile(path)
+        if not zipped and not h5py.is_hdf5(path):
+            raise ValueError(f"{path} is neither an HDF5 nor a .keras file; expected a .weights.h5, .keras or .h5 file")
+        with h5py.File(io.BytesIO(_unzip(path)) if zipped else path) as file:
+            named = _read_layers(file)
+    except (OSError, RuntimeError, zipfile.BadZipFile) as error:  # where the bytes end or make no sense
+        raise ValueError(f"{path} is damaged ({error}); copy it again") from error
+    layers = defaultdict(list)  # class of layer > the weights of its layers, in build order
+    for name in sorted(named, key=_natural):
+        layers[re.sub(r"_\d+$", "", name)].append(named[name])
     return _assemble_keras(layers, path)
+
+
+def _unzip(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        try:
+            member = archive.getinfo("model.weights.h5")
+        except KeyError:
+            raise ValueError(f"{path} holds no model.weights.h5; expected a .keras file") from None
+        if member.file_size > 2 ** 28:
+            raise ValueError(f"{path} holds {member.file_size:,} bytes of weights; LANMSFF's are fewer than 10 million")
+        return archive.read(member)
+
+
+def _read_layers(file) -> dict[str, list[Tensor]]:
+    """The layers with weights of an open HDF5 file by name, the weights in Keras' order."""
+    if "layers" in file:  # Keras 3: layers/<name>/vars/<i>
+        found = {name: group["vars"] for name, group in file["layers"].items() if len(group.get("vars", ()))}
+        ordered = {name: [group[i] for i in sorted(group, key=int)] for name, group in found.items()}
+    else:  # before: <name>/..., and the order in an attribute
+        root = file.get("model_weights", file)
+        ordered = {name: [group[key] for key in group.attrs["weight_names"]] for name, group in root.items()
+                   if len(group.attrs.get("weight_names", ()))}
+    return {name: [torch.from_numpy(array[...]) for array in arrays] for name, arrays in ordered.items()}
 
 
 def _natural(name: str) -> tuple[str, int]:

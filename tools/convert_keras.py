@@ -1,4 +1,4 @@
-"""Convert the authors' Keras weights: python tools/convert_keras.py IN.weights.h5 OUT.safetensors"""
+"""Convert the authors' Keras weights: python tools/convert_keras.py IN OUT.safetensors"""
 import argparse
 import sys
 
@@ -10,13 +10,13 @@ from lanmsff_plugins.state_dicts import load_keras_weights
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("weights", help="what model.save_weights() of Keras 3 wrote")
+    parser.add_argument("weights", help="a .weights.h5, .keras or .h5 file that a notebook left behind")
     parser.add_argument("out", help="safetensors file for timm.create_model('lanmsff', checkpoint_path=OUT)")
     args = parser.parse_args()
     try:
         state_dict = load_keras_weights(args.weights)
         write_atomically(args.out, save(state_dict, {"format": "pt"}))
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     parameters = sum(value.numel() for key, value in state_dict.items() if key.endswith(("weight", "bias")))
