@@ -145,7 +145,8 @@ class LANMSFF(nn.Module):
 
     Raises:
         ValueError: if ``output_stride`` is not 16, if ``channels`` do not divide as the layers need, or if
-            there are classes and ``global_pool`` is ''.
+            there are classes and ``global_pool`` is ''; at the call, if the image is not a floating-point
+            (N, in_chans, H, W).
     """
 
     def __init__(

@@ -350,3 +350,13 @@ def test_autocast_trains_every_parameter(own, dtype):
         loss = nn.functional.cross_entropy(own.train()(images(32, 32)), torch.tensor([1, 2]))
     loss.backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in own.parameters())
+
+
+@pytest.mark.parametrize(("image", "message"), [
+    (torch.rand(1, 3, 64, 64), "LANMSFF was built for 1 channels, got 3"),
+    (torch.rand(1, 64, 64), "LANMSFF expects a 4-D input"),
+    (torch.zeros(1, 1, 64, 64, dtype=torch.uint8), "LANMSFF expects floating-point features, got torch.uint8"),
+])
+def test_a_wrong_image_is_refused_by_name(image, message):
+    with pytest.raises(ValueError, match=message):
+        LANMSFF()(image)
