@@ -63,6 +63,9 @@ def _parse_votes(path: Path) -> tuple[np.ndarray, np.ndarray]:
             raise DataError(f"{path}, line {line}, column {column}: got {count[:40]!r} votes, expected whole numbers "
                             "from 0 to 10") from None
         usages.append(USAGES.index(usage))
+    if votes and sum(votes[-1]) < 9 and not path.read_bytes().endswith(b"\n"):
+        raise DataError(f"{path}, line {line}: the file ends within a line and {sum(votes[-1])} of 10 votes; "
+                        "it was cut short, get it anew")
     return np.array(votes, np.uint8).reshape(-1, len(_COLUMNS)), np.array(usages, np.uint8)
 
 

@@ -20,6 +20,7 @@ from lanmsff_plugins.data import (
     read_fer2013,
     read_ferplus,
 )
+from lanmsff_plugins.data.synthetic import write_fer2013
 
 from .damage import assert_refused, cut, edit, spoil
 
@@ -239,3 +240,11 @@ def test_real_rows_without_a_name_are_no_faces(real, real_data):
         nameless = np.array([row["Image name"] == "" for row in csv.DictReader(file)])
     assert np.bincount(faces.usage[nameless]).tolist() == [148, 10, 15]
     assert (votes[nameless] == [0] * 9 + [10]).all()
+
+
+def test_votes_that_were_cut_within_the_last_number_are_refused(tmp_path):
+    write_fer2013(tmp_path, faces=50)  # the last face is none: ten votes for NF
+    path = tmp_path / "fer2013new.csv"
+    path.write_bytes(path.read_bytes().removesuffix(b"0\n"))
+    with pytest.raises(DataError, match="fer2013new.csv, line 51: the file ends within a line and 1 of 10 votes"):
+        read_ferplus(tmp_path)
