@@ -19,7 +19,7 @@ def run() -> None:
     cfg.load_from = find_checkpoint(args.checkpoint)
     if args.out:
         cfg.test_evaluator = [*cfg.test_evaluator, dict(type="DumpResults", out_file_path=args.out)]
-    metrics = build_runner(cfg).test()
+    metrics = build_runner(cfg, "test").test()
     print(f"{cfg.load_from}: " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
 
 

@@ -29,7 +29,7 @@ def run() -> None:
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == "auto" else args.resume
-    build_runner(cfg).train()
+    build_runner(cfg, "train", "val").train()
 
 
 if __name__ == "__main__":

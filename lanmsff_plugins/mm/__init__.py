@@ -1,2 +1,19 @@
 """All that MMEngine builds from a config; importing it fills the registries of ``lanmsff_plugins.registry``."""
-from . import backbone, checkpoint, datasets, hooks, losses, metrics, neck, optim, plugins, preprocessor, transforms  # noqa: F401
+import warnings
+
+# mmcv-lite says at every import that it lacks this operator. Nothing here wants it.
+warnings.filterwarnings("ignore", "Fail to import ``MultiScaleDeformableAttention``")
+
+from . import (  # noqa: E402, F401
+    backbone,
+    checkpoint,
+    datasets,
+    hooks,
+    losses,
+    metrics,
+    neck,
+    optim,
+    plugins,
+    preprocessor,
+    transforms,
+)

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.device import is_cuda_available
+from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
 from ..data import DataError
@@ -81,8 +82,17 @@ def use_amp(cfg: Config) -> None:
         cfg.optim_wrapper.type = "lanmsff_plugins.CPUAmpOptimWrapper"
 
 
-def build_runner(cfg: Config) -> Runner:
-    """A Runner for the config. Several processes without a GPU talk by gloo, which MMEngine does not set up."""
+def build_runner(cfg: Config, *splits: str) -> Runner:
+    """A Runner for the config. Several processes without a GPU talk by gloo, which MMEngine does not set up.
+
+    The data of ``splits`` ('train', 'val', 'test') are read first, so that a missing or bad file is the
+    one thing said, before any log is begun.
+    """
+    init_default_scope(cfg.get("default_scope", "mmpretrain"))
+    for split in splits:
+        loader = cfg.get(f"{split}_dataloader")
+        if loader is not None:
+            DATASETS.build(loader.dataset)
     if cfg.launcher != "none" and not is_cuda_available():
         if cfg.launcher != "pytorch":
             raise ValueError(f"without a GPU only --launcher pytorch works, got {cfg.launcher}")

@@ -15,6 +15,7 @@ from lanmsff_plugins.data import (
     FERPLUS_CLASSES,
     LABEL_MODES,
     USAGES,
+    DataError,
     Faces,
     label_distributions,
     read_fer2013,
