@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
+
 __all__ = ["Ratio", "compare"]
 
 
@@ -34,6 +36,9 @@ def compare(a: Callable[[], object], b: Callable[[], object], pairs: int = 15, s
         pairs: Number of pairs, 2 or more.
         seconds: How long each half of a pair should take at least; short calls are repeated to fill it.
     """
+    # glibc returns small blocks to the system and fetches them again, page by page, until it has once freed a large
+    # one (below 32 MiB): then it keeps what it has, as in any program that has run for a while.
+    torch.empty(31 * 2 ** 20, dtype=torch.uint8)
     for call in (a, b):
         call()  # the first call allocates, and compiles where there is something to compile
     repeats = [max(1, round(seconds / _time(call, 1))) for call in (a, b)]
