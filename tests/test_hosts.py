@@ -32,6 +32,8 @@ def test_a_host_takes_mass_att_in_all_of_its_places_and_it_learns(host):
     model = host.build(MassAtt).train()
     layers = [module for module in model.modules() if isinstance(module, MassAtt)]
     assert len(layers) == places(host) > 0
+    shapes = {name: value.shape for name, value in host.build().state_dict().items()}
+    assert all(shapes.get(name, value.shape) == value.shape for name, value in model.state_dict().items())
     config = model.pretrained_cfg
     side = config["input_size"][-1] if config.get("fixed_input_size") or "net26t" in host.name else 96
     output = model(torch.rand(2, 3, side, side))

@@ -24,18 +24,22 @@ class Host:
         slot: Argument of ``timm.create_model`` that takes an attention layer.
         replace: Name of the class of modules to replace by surgery.
         after: Glob over the names of modules to insert behind by surgery.
+        block_args: For the slot ``block_args``, what the host itself gives there: timm lets ours replace
+            that, so it is said again.
     """
 
     name: str
     slot: str = ""
     replace: str = ""
     after: str = ""
+    block_args: tuple[tuple[str, object], ...] = ()
 
     @property
     def door(self) -> str:
         """How to let the layer in, as a user would write it, with ``L`` for the layer."""
         if self.slot == "block_args":
-            return "`block_args=dict(attn_layer=L)`"
+            own = "".join(f"{name}={value}, " for name, value in self.block_args)
+            return f"`block_args=dict({own}attn_layer=L)`"
         if self.slot:
             return f"`{self.slot}=L`"
         if self.replace:
@@ -50,7 +54,7 @@ class Host:
             **kwargs: For ``timm.create_model``.
         """
         if layer is not None and self.slot:
-            kwargs[self.slot] = {"attn_layer": layer} if self.slot == "block_args" else layer
+            kwargs[self.slot] = {**dict(self.block_args), "attn_layer": layer} if self.slot == "block_args" else layer
         model = timm.create_model(self.name, **kwargs)
         if layer is None or self.slot:
             return model
@@ -65,12 +69,14 @@ class Host:
         return tuple({type(module) for module in model.modules() if type(module).__name__ == self.replace})
 
 
-def _hosts(names: str, **door: str) -> list[Host]:
+def _hosts(names: str, **door) -> list[Host]:
     return [Host(name, **door) for name in names.split()]
 
 
 HOSTS = [
-    *_hosts("resnet18 seresnet50 resnext50_32x4d ecaresnet26t skresnet18 res2net50_14w_8s", slot="block_args"),
+    *_hosts("resnet18 seresnet50 resnext50_32x4d ecaresnet26t", slot="block_args"),
+    *_hosts("skresnet18", slot="block_args", block_args=(("rd_ratio", 1 / 8), ("split_input", True))),
+    *_hosts("res2net50_14w_8s", slot="block_args", block_args=(("scale", 8),)),
     *_hosts("efficientnet_b0 tf_efficientnetv2_b0 mnasnet_small tinynet_e mixnet_s", slot="se_layer"),
     *_hosts("gernet_s resnext26ts repvgg_a0 mobileone_s1 regnetz_b16 nf_regnet_b0 eca_nfnet_l0 botnet26t_256 "
             "halonet26t", slot="attn_layer"),
