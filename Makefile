@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/installed
 
-.PHONY: help env test test-slow quickstart lint clean
+.PHONY: help env test test-slow test-hosts quickstart lint clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -22,6 +22,9 @@ test: $(ENV)  ## Run the tests; those on real data need LANMSFF_DATA=folder.
 
 test-slow: $(ENV)  ## Run the tests that take minutes.
 	$(BIN)/python -m pytest -m slow
+
+test-hosts: $(ENV)  ## Run the tests of MassAtt in all hosts of the table.
+	$(BIN)/python -m pytest -m hosts
 
 data/synthetic/fer2013new.csv: | $(ENV)
 	$(BIN)/python -m lanmsff_plugins.data.synthetic data/synthetic

@@ -75,7 +75,7 @@ def _hosts(names: str, **door) -> list[Host]:
 
 HOSTS = [
     *_hosts("resnet18 seresnet50 resnext50_32x4d ecaresnet26t", slot="block_args"),
-    *_hosts("skresnet18", slot="block_args", 
+    *_hosts("skresnet18", slot="block_args",
             block_args=(("sk_kwargs", {"rd_ratio": 1 / 8, "rd_divisor": 16, "split_input": True}),)),
     *_hosts("res2net50_14w_8s", slot="block_args", block_args=(("scale", 8),)),
     *_hosts("efficientnet_b0 tf_efficientnetv2_b0 mnasnet_small tinynet_e mixnet_s", slot="se_layer"),
