@@ -31,8 +31,9 @@ def its_own_weights(model) -> set:
     return {(name, value.shape) for name, value in model.state_dict().items() if not name.startswith(ours or "\0")}
 
 
+@pytest.mark.hosts
 @pytest.mark.parametrize("host", [
-    pytest.param(host, id=host.name, marks=pytest.mark.hosts if host.name in FAST else [pytest.mark.hosts, pytest.mark.slow]) for host in HOSTS])
+    pytest.param(host, id=host.name, marks=() if host.name in FAST else pytest.mark.slow) for host in HOSTS])
 def test_a_host_takes_mass_att_in_all_of_its_places_and_it_learns(host):
     torch.manual_seed(0)
     model = host.build(MassAtt).train()
