@@ -40,7 +40,8 @@ class MassAtt(nn.Module):
 
     Shape:
         (N, C, H, W) to the same, for any H and W of 1 or more. The reference exists where 4 divides
-        both; other sizes follow TensorFlow's "same" padding, and the map is cut to H x W.
+        both; other sizes follow TensorFlow's "same" padding, and the map is cut to H x W. To export it
+        with a dynamic size, name the sides as ``4 * Dim("h")``, or leave them to ``Dim.AUTO``.
 
     Raises:
         ValueError: at construction if there is no channel; at the call if the input is not a

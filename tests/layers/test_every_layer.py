@@ -154,3 +154,13 @@ def test_export_takes_any_height_and_width_that_4_divides(name):
     for size in ((16, 20), (40, 8), (64, 64)):
         x = torch.rand(2, 6, *size)
         torch.testing.assert_close(exported(x), layer(x))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_export_takes_odd_heights_and_widths_by_auto(name):
+    layer, dim = LAYERS[name]().eval(), torch.export.Dim
+    exported = torch.export.export(
+        layer, (torch.rand(2, 6, 17, 22),), dynamic_shapes=({0: dim.AUTO, 2: dim.AUTO, 3: dim.AUTO},)).module()
+    for shape in ((2, 6, 17, 22), (5, 6, 33, 9), (3, 6, 64, 63)):
+        x = torch.rand(shape)
+        torch.testing.assert_close(exported(x), layer(x))
