@@ -1,5 +1,6 @@
 """What many tests share: the folder of real data if there is one, and drawn data sets."""
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from lanmsff_plugins.data.synthetic import write_fer2013, write_kdef
 torch.set_num_threads(1)  # enough for so small a network; on a busy machine more threads wait for one another
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_report_header() -> str | None:
+    return None if find_spec("mmpretrain") else "OpenMMLab is not installed: tests/mm and tools/test_train are left out"
 
 
 @pytest.fixture(scope="session")

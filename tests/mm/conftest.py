@@ -1,4 +1,5 @@
-"""OpenMMLab may be missing where only the core is installed; then these tests have nothing to test."""
-import pytest
+"""Where only the core is installed, these tests have nothing to test; the report's header says so."""
+from importlib.util import find_spec
 
-pytest.importorskip("mmpretrain")
+if find_spec("mmpretrain") is None:
+    collect_ignore_glob = ["test_*.py"]
