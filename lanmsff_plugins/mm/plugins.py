@@ -1,7 +1,7 @@
 """The layers as MMCV builds plugin layers, and any MMPretrain backbone with layers put into it."""
 from collections.abc import Sequence
 
-from mmengine.registry import MODELS as ROOT_MODELS
+from mmpretrain.registry import MODELS as MMPRETRAIN_MODELS
 from torch import nn
 
 from .. import layers
@@ -53,16 +53,16 @@ def BackboneWithPlugins(backbone: dict, plugins: Sequence[dict], input_shape: Se
     Raises:
         ValueError: if a plugin names no place or two, or if nothing is there.
     """
-    model = ROOT_MODELS.build(backbone)
+    model = MMPRETRAIN_MODELS.build(backbone)
     for plugin in plugins:
         if plugin.keys() not in ({"cfg", "after"}, {"cfg", "replace"}):
             raise ValueError(f"a plugin is a dict of cfg and either after or replace, got {', '.join(plugin)}")
 
         def factory(channels: int, cfg: dict = plugin["cfg"]) -> nn.Module:
-            return ROOT_MODELS.build({"in_channels": channels, **cfg})
+            return MMPRETRAIN_MODELS.build({"in_channels": channels, **cfg})
 
         if "after" in plugin:
-            name = getattr(ROOT_MODELS.get(plugin["cfg"]["type"]), "_abbr_", "plugin")
+            name = getattr(MMPRETRAIN_MODELS.get(plugin["cfg"]["type"]), "_abbr_", "plugin")
             insert_after(model, plugin["after"], factory, name, input_shape)
         else:
             kinds = {type(module) for module in model.modules() if type(module).__name__ == plugin["replace"]}

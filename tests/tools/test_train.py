@@ -147,8 +147,10 @@ def test_a_missing_checkpoint_is_named(tmp_path):
         f"error: no best_*.pth in {tmp_path}; name a checkpoint file, or train with validation")
 
 
-@pytest.mark.parametrize("config", sorted(path.name for path in (ROOT / "mm_configs").glob("*.py")))
-def test_every_config_builds(config, drawn_faces, drawn_kdef):
+@pytest.mark.parametrize("config", sorted(
+    path.relative_to(ROOT / "mm_configs").as_posix() for path in (ROOT / "mm_configs").rglob("*.py")
+    if "_base_" not in path.parts))
+def test_every_config_builds_and_takes_a_step(config, drawn_faces, drawn_kdef):
     from mmengine.config import Config
     from mmpretrain.registry import DATASETS, MODELS
 
@@ -162,3 +164,6 @@ def test_every_config_builds(config, drawn_faces, drawn_kdef):
             {"inputs": [dataset[0]["inputs"]], "data_samples": [dataset[0]["data_samples"]]}, training=split == "train")
         assert 0 < batch["inputs"].max() <= 1 and batch["inputs"].shape[:2] == (1, 1)
         assert model.eval()(batch["inputs"], mode="tensor").shape == (1, len(dataset.metainfo["classes"]))
+        if split == "train":
+            model.train()(batch["inputs"].repeat(2, 1, 1, 1), batch["data_samples"] * 2, mode="loss")["loss"].backward()
+            assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters() if p.requires_grad)
