@@ -21,4 +21,4 @@ def test_the_quickstart_learns_the_drawn_faces(tmp_path):
     run("-m", "lanmsff_plugins.data.synthetic", "data/synthetic")
     run(ROOT / "tools" / "train.py", config, "--amp", "--work-dir", tmp_path / "work")
     tested = run(ROOT / "tools" / "test.py", config, tmp_path / "work", "--work-dir", tmp_path / "work")
-    assert float(re.search(r"accuracy/top1 ([\d.]+), ", tested.splitlines()[-1])[1]) > 60  # one in eight by chance
+    assert float(re.search(r"accuracy/top1 ([\d.]+), ", tested.splitlines()[-1])[1]) > 75  # one in eight by chance
