@@ -13,8 +13,6 @@ from mmengine.device import is_cuda_available
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
-from ..data import DataError
-
 __all__ = ["add_arguments", "build_runner", "find_checkpoint", "load_config", "main", "use_amp"]
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
@@ -44,7 +42,7 @@ def load_config(args: argparse.Namespace) -> Config:
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is a program: it can fail in any way
-        raise ValueError(f"{path} cannot be read as a config: {error}") from error
+        raise ValueError(f"{path} cannot be read as a config: {error}") from None
     cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or osp.join("work_dirs", path.stem)
@@ -105,13 +103,9 @@ def main(run: Callable[[], None]) -> None:
     """Call ``run``; a missing or bad file ends the program with one line and exit status 2."""
     try:
         run()
-    except (FileNotFoundError, DataError) as error:
+    except (FileNotFoundError, ValueError) as error:
         # MMEngine puts the class that it was building in front of the message.
         sys.exit(_complain(re.sub(r"^(class `\w+` in \S+\.py: )+", "", str(error))))
-    except ValueError as error:
-        if isinstance(error.__cause__, Exception):
-            raise
-        sys.exit(_complain(str(error)))
     except KeyboardInterrupt:
         print("interrupted; --resume continues from the last checkpoint", file=sys.stderr)
         sys.exit(130)

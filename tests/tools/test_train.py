@@ -140,6 +140,14 @@ def test_what_is_missing_is_named_in_one_line(args, message, tmp_path):
     assert line.startswith(message)
 
 
+def test_a_config_that_is_none_is_named_in_one_line(tmp_path):
+    config = tmp_path / "broken.py"
+    config.write_text("model = dict(\n")
+    done = run("train.py", config)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {config} cannot be read as a config: ") and "Traceback" not in done.stderr
+
+
 def test_a_missing_checkpoint_is_named(tmp_path):
     done = run("test.py", CONFIG, tmp_path)
     assert done.returncode == 2
