@@ -1,4 +1,6 @@
 """Augmentation of a whole batch at a time, on the device that trains on it."""
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from mmengine.logging import MessageHub
@@ -45,9 +47,9 @@ class FaceAugment(nn.Module):
 
     Args:
         size: Side of the output in pixels.
-        early_size: Side of the output in the first part of the training; None for ``size`` throughout.
-            The network takes any size, and at 48 pixels a step costs nearly half of one at 64.
-        early_share: How much of the training is that first part.
+        early_sizes: Smaller sides for the first parts of the training, each as (share of the training at
+            which it ends, side), in order. The network takes any size, and at 48 pixels a step costs nearly
+            half of one at 64.
         degrees: Largest rotation to either side.
         scale: Largest change of size, as a share.
         translate: Largest shift along each axis, as a share of the side.
@@ -60,11 +62,11 @@ class FaceAugment(nn.Module):
         (N, C, H, W) in [0, 1] to (N, C, size, size).
     """
 
-    def __init__(self, size: int = 64, early_size: int | None = None, early_share: float = 0.5, degrees: float = 15.,
+    def __init__(self, size: int = 64, early_sizes: Sequence[tuple[float, int]] = (), degrees: float = 15.,
                  scale: float = 0.15, translate: float = 0.08, brightness: float = 0.2, contrast: float = 0.2,
                  erase: float = 0.25, erase_area: tuple[float, float] = (0.02, 0.2)):
         super().__init__()
-        self.size, self.early_size, self.early_share = size, early_size, early_share
+        self.size, self.early_sizes = size, early_sizes
         self.degrees, self.scale, self.translate = degrees, scale, translate
         self.brightness, self.contrast = brightness, contrast
         self.erase, self.erase_area = erase, erase_area
@@ -73,11 +75,9 @@ class FaceAugment(nn.Module):
         return self._cover(self._relight(self._move(x, self._current_size())))
 
     def _current_size(self) -> int:
-        if self.early_size is None:
-            return self.size
         hub = MessageHub.get_current_instance()
         done = hub.get_info("iter", 0) / max(1, hub.get_info("max_iters", 1))
-        return self.early_size if done < self.early_share else self.size
+        return next((size for end, size in self.early_sizes if done < end), self.size)
 
     def _move(self, x: Tensor, size: int) -> Tensor:
         def draw(limit: float) -> Tensor:  # (N,) uniform in +-limit

@@ -93,7 +93,7 @@ def test_half_of_the_faces_are_covered_when_half_is_asked_for():
 
 def test_the_size_grows_when_its_part_of_the_training_is_done():
     hub = MessageHub.get_current_instance()
-    augment = still(size=64, early_size=48, early_share=0.5)
+    augment = still(size=64, early_sizes=[(0.25, 40), (0.5, 48)])
     sides = []
     for step in (0, 49, 50, 99):
         hub.update_info("iter", step)
