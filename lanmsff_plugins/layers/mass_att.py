@@ -112,7 +112,7 @@ class MassAtt(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         channel, spatial = self.attention_maps(x)
-        return x * channel * spatial
+        return (x * channel).mul_(spatial)  # in place: on the CPU another full-size result costs more than the product
 
 
 def _pad_same(x: Tensor) -> Tensor:
