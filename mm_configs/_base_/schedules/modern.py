@@ -1,5 +1,5 @@
 # AdamW, a short warm-up and a cosine down to nothing, an average of the weights: made for short budgets.
-epochs = 16
+epochs = 14
 optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.02),
     paramwise_cfg=dict(norm_decay_mult=0., bias_decay_mult=0.))
