@@ -10,7 +10,7 @@ import numpy as np
 from .faces import DataError, Faces
 from .fer2013 import FER2013_CLASSES, USAGES, iterate_csv, read_fer2013
 
-__all__ = ["FERPLUS_CLASSES", "LABEL_MODES", "label_distributions", "read_ferplus"]
+__all__ = ["FERPLUS_CLASSES", "LABEL_MODES", "label_distributions", "read_ferplus", "read_image_names"]
 
 FERPLUS_CLASSES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 LABEL_MODES = ("majority", "probability", "cross-entropy", "multi-target")
@@ -48,6 +48,12 @@ def read_ferplus(data_root: str | Path) -> tuple[Faces, np.ndarray]:
     votes, usages = _parse_votes(path)
     _check_join(path, faces, votes, usages)
     return faces, votes
+
+
+def read_image_names(data_root: str | Path) -> np.ndarray:
+    """The image name of each row of ``fer2013new.csv``, (N,) str; '' where it has none. Four stand twice."""
+    path = Path(data_root) / "fer2013new.csv"
+    return np.array([name.strip() for _, (_, name, *_) in iterate_csv(path, _HEADER)], str)
 
 
 def _parse_votes(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ from ..data import (
     label_distributions,
     read_fer2013,
     read_ferplus,
+    read_image_names,
     read_kdef,
     split_folds,
 )
@@ -114,8 +115,10 @@ class FERPlus(_FacesDataset):
         scores = label_distributions(votes, self.mode)
         rows = np.flatnonzero(scores.any(1) & (self._faces.usage == USAGES.index(SPLITS[self.split])))
         records = self._records(rows, scores.argmax(1))
+        names = read_image_names(self.data_root)
         for record in records:
             record["gt_score"] = scores[record["row"]]
+            record["name"] = str(names[record["row"]])
         return records
 
     def prepare_data(self, idx: int) -> dict:

@@ -13,7 +13,7 @@ from mmengine.device import is_cuda_available
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
-__all__ = ["add_arguments", "build_runner", "find_checkpoint", "load_config", "main", "use_amp"]
+__all__ = ["add_arguments", "average_with_mirror", "build_runner", "find_checkpoint", "load_config", "main", "use_amp"]
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
@@ -78,6 +78,14 @@ def use_amp(cfg: Config) -> None:
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
     else:
         cfg.optim_wrapper.type = "lanmsff_plugins.CPUAmpOptimWrapper"
+
+
+def average_with_mirror(cfg: Config) -> None:
+    """Test each face and its mirror image, and average the scores; the pipeline must end in ``PackInputs``."""
+    *before, pack = cfg.test_dataloader.dataset.pipeline
+    mirrored = [dict(type="RandomFlip", prob=float(prob)) for prob in (0, 1)]
+    cfg.test_dataloader.dataset.pipeline = [*before, dict(type="TestTimeAug", transforms=[mirrored, [pack]])]
+    cfg.model = dict(type="AverageClsScoreTTA", module=cfg.model)
 
 
 def build_runner(cfg: Config, *splits: str) -> Runner:

@@ -2,11 +2,16 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
 
+from ..analysis.scores import Predictions, confusion_matrix, summarize
+from ..analysis.tables import markdown
+from ..data import FaceList
 from ..registry import METRICS, register
 
-__all__ = ["CrossEntropy"]
+__all__ = ["CrossEntropy", "ExpressionMetric"]
 
 
 @register(METRICS)
@@ -24,3 +29,51 @@ class CrossEntropy(BaseMetric):
 
     def compute_metrics(self, results: list[float]) -> dict[str, float]:
         return {"cross_entropy": sum(results) / len(results)}
+
+
+@register(METRICS)
+class ExpressionMetric(BaseMetric):
+    """What one top-1 accuracy does not say: how each class fares, each view of the head, each list of faces.
+
+    Results, in percent: ``balanced_accuracy``, ``macro_f1``, ``calibration_error``, ``recall/CLASS``,
+    ``view/VIEW`` where the records have a view (KDEF), and for each list ``NAME/listed`` and ``NAME/others``,
+    the accuracies of the faces in it and of all but those. The confusion matrix goes to the log.
+
+    Args:
+        lists: Names of lists of faces and their files, for :class:`~lanmsff_plugins.data.FaceList`.
+        out_file: Where to write the :class:`~lanmsff_plugins.analysis.scores.Predictions`, a ``.npz``.
+        **kwargs: As for mmengine's ``BaseMetric``.
+    """
+
+    def __init__(self, lists: dict[str, str] | None = None, out_file: str | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.lists = lists or {}
+        self.out_file = out_file
+
+    def process(self, data_batch, data_samples: Sequence[dict]) -> None:
+        for sample in data_samples:
+            self.results.append((
+                sample["pred_score"].cpu().numpy(), int(sample["gt_label"]),
+                sample.get("row", sample["sample_idx"]), sample.get("name", ""), sample.get("view", "")))
+
+    def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
+        predictions = Predictions(*map(np.array, zip(*results)))
+        if self.out_file is not None:
+            predictions.save(self.out_file)
+        figures = summarize(predictions)
+        metrics = {name: figures[name] for name in ("balanced_accuracy", "macro_f1", "calibration_error")}
+        classes = self.dataset_meta["classes"]
+        confusion = confusion_matrix(predictions)
+        MMLogger.get_current_instance().info("Confusion matrix\n" + markdown(
+            ["true, down; predicted, across", *classes], [[name, *row] for name, row in zip(classes, confusion.tolist())]))
+        for name, row, hits in zip(classes, confusion, confusion.diagonal()):
+            if row.any():
+                metrics[f"recall/{name}"] = 100 * hits / row.sum()
+        for view in filter(None, sorted(set(predictions.views))):
+            metrics[f"view/{view}"] = 100 * predictions.take(predictions.views == view).accuracy
+        for name, path in self.lists.items():
+            listed = FaceList.read(path).mask(predictions.rows, predictions.names)
+            metrics[f"{name}/listed"] = 100 * predictions.take(listed).accuracy
+            if not listed.all():
+                metrics[f"{name}/others"] = 100 * predictions.take(~listed).accuracy
+        return {name: float(value) for name, value in metrics.items()}

@@ -7,7 +7,7 @@ train_pipeline = [
 test_pipeline = [
     dict(type='lanmsff_plugins.ToGray'),  # for the inferencer, which reads files as BGR
     dict(type='Resize', scale=64),
-    dict(type='PackInputs'),
+    dict(type='PackInputs', meta_keys=['sample_idx', 'row', 'name', 'view']),
 ]
 
 train_dataloader = dict(
@@ -28,4 +28,4 @@ test_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False))
 
 val_evaluator = [dict(type='Accuracy'), dict(type='lanmsff_plugins.CrossEntropy')]
-test_evaluator = val_evaluator
+test_evaluator = [*val_evaluator, dict(type='lanmsff_plugins.ExpressionMetric')]

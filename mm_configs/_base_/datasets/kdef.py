@@ -8,7 +8,8 @@ load = [
 ]
 train_pipeline = [*load, dict(type='lanmsff_plugins.FourVersions'), dict(type='PackInputs')]
 test_pipeline = [
-    dict(type='LoadImageFromFile'), dict(type='lanmsff_plugins.ToGray'), *load[1:], dict(type='PackInputs')
+    dict(type='LoadImageFromFile'), dict(type='lanmsff_plugins.ToGray'), *load[1:],
+    dict(type='PackInputs', meta_keys=['sample_idx', 'img_path', 'view'])
 ]
 
 dataset = dict(type='lanmsff_plugins.KDEF', data_root='data/kdef', folds=10, fold=0, split_by='person')

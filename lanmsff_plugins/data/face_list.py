@@ -1,0 +1,76 @@
+"""Lists of faces that a text file names: those turned away, covered ones, copies of others."""
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .faces import DataError
+
+__all__ = ["FaceList"]
+
+# 123, or an image of FERPlus as the lists of RAN (Wang et al., 2020 - https://arxiv.org/abs/1905.04075) have it:
+# 0/fer0032226.jpg, 1_fer0034656.png 8 0.
+_LINE = re.compile(r"(?P<row>\d{1,9})|(?:\d+[/_])?(?P<name>fer\d{7})(?:\.\w+)?(?: \d+)*")
+
+
+@dataclass(frozen=True)
+class FaceList:
+    """Faces by their rows in the data set's file, from 0, and by their image names in FERPlus.
+
+    Attributes:
+        rows: The row numbers.
+        names: The names, without an ending. Four of them stand twice in FERPlus and then mean both faces.
+        path: The file they were read from.
+    """
+
+    rows: frozenset[int]
+    names: frozenset[str]
+    path: Path
+
+    @classmethod
+    def read(cls, path: str | Path) -> "FaceList":
+        """Read a list: one row number or image name on a line, and what follows a ``#`` is a remark.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            DataError: if a line is neither of them, or no face is listed.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"no list of faces at {path}; expected a text file with a row number, or an image "
+                                    "name of FERPlus, on each line")
+        rows, names = set(), set()
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            line = line.split("#")[0].strip()
+            match = _LINE.fullmatch(line)
+            if line and match is None:
+                raise DataError(f"{path}, line {number}: got {line[:40]!r}, expected a row number or an image name such "
+                                "as fer0032226.png")
+            if line and match["name"]:
+                names.add(match["name"])
+            elif line:
+                rows.add(int(match["row"]))
+        if not rows and not names:
+            raise DataError(f"{path} lists no face; expected a row number or an image name on each line")
+        return cls(frozenset(rows), frozenset(names), path)
+
+    def mask(self, rows: np.ndarray, names: np.ndarray) -> np.ndarray:
+        """Which of some faces are listed.
+
+        Args:
+            rows: (N,) int, the row of each face.
+            names: (N,) str, its image name with or without an ending, '' where it has none.
+
+        Returns:
+            (N,) bool.
+
+        Raises:
+            DataError: if none is, since the list is then of other faces.
+        """
+        mask = np.array([row in self.rows or name.split(".")[0] in self.names
+                         for row, name in zip(rows.tolist(), names.tolist())], bool)
+        if not mask.any():
+            raise DataError(f"{self.path} lists none of these {len(rows):,} faces; is it a list for another split, or "
+                            "of names for a data set without names?")
+        return mask
