@@ -3,19 +3,19 @@ from typing import Any
 
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 
+from lanmsff_plugins.data import FER2013_CLASSES, FERPLUS_CLASSES
 from lanmsff_plugins.lanmsff import LANMSFF
 from lanmsff_plugins.state_dicts import to_timm
+from lanmsff_plugins.weights import weights_file
 
 __all__ = ["lanmsff", "lanmsff_large", "lanmsff_small"]
-
-FERPLUS_LABELS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 
 
 def _cfg(**kwargs: Any) -> dict[str, Any]:
     return {
         "num_classes": 8, "input_size": (1, 64, 64), "pool_size": (4, 4), "min_input_size": (1, 16, 16),
         "fixed_input_size": False, "crop_pct": 1.0, "interpolation": "bilinear", "mean": (0.,), "std": (1.,),
-        "first_conv": "blocks.0.conv1.conv", "classifier": "head.fc", "label_names": FERPLUS_LABELS,
+        "first_conv": "blocks.0.conv1.conv", "classifier": "head.fc", "label_names": FERPLUS_CLASSES,
         "paper_ids": "arXiv:2403.14318",
         "paper_name": "A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View "
                       "Facial Expression Recognition",
@@ -24,7 +24,9 @@ def _cfg(**kwargs: Any) -> dict[str, Any]:
 
 
 default_cfgs = generate_default_cfgs({
-    "lanmsff.untrained": _cfg(),
+    "lanmsff.ferplus": _cfg(file=str(weights_file("lanmsff_ferplus"))),
+    "lanmsff.fer2013": _cfg(
+        file=str(weights_file("lanmsff_fer2013")), num_classes=7, label_names=FER2013_CLASSES),
     "lanmsff_small.untrained": _cfg(),
     "lanmsff_large.untrained": _cfg(),
 })

@@ -1,0 +1,35 @@
+"""The packaged weights for OpenMMLab: ``get_model('lanmsff_ferplus', pretrained=True)``, ``lanmsff://NAME``."""
+from pathlib import Path
+
+from mmengine.runner import CheckpointLoader
+from mmpretrain.apis import ModelHub
+from safetensors.torch import load_file
+
+from ..state_dicts import to_mm
+from ..weights import weights_file
+
+__all__ = ["load_packaged"]
+
+_PREFIX = "lanmsff://"
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@CheckpointLoader.register_scheme(prefixes=_PREFIX, force=True)
+def load_packaged(filename: str, map_location=None) -> dict:
+    """Load packaged weights by the name that ``load_from`` or a metafile gives, such as 'lanmsff://lanmsff_ferplus'.
+
+    Raises:
+        ValueError: if there are none of that name.
+    """
+    name = filename.removeprefix(_PREFIX)
+    return {"state_dict": to_mm(load_file(weights_file(name), device=str(map_location or "cpu")))}
+
+
+def _register_metafile() -> None:
+    installed, checkout = _PACKAGE / ".mim" / "configs", _PACKAGE.parent / "mm_configs"
+    metafile = (installed if installed.is_dir() else checkout) / "metafile.yml"
+    if metafile.is_file() and not ModelHub.has("lanmsff_ferplus"):
+        ModelHub.register_model_index(metafile)
+
+
+_register_metafile()
