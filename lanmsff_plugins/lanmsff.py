@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 import torch
-from timm.layers import ClassifierHead, LayerType, create_act_layer, get_device_dtype
+from timm.layers import ClassifierHead, LayerType, create_act_layer
 from timm.models import checkpoint
 from timm.models._features import feature_take_indices  # timm has no public name for it
 from torch import Tensor, nn
@@ -182,7 +182,6 @@ class LANMSFF(nn.Module):
         self.fusion = fusion(channels, reductions=[info["reduction"] for info in self.feature_info], **dd)
         self.num_features = self.fusion.out_channels
         self.head = ClassifierHead(self.num_features, num_classes, pool_type=global_pool, **dd)
-        self.head_hidden_size = self.head.num_features
         self._reset_head()
 
     def reset_parameters(self) -> None:
@@ -192,6 +191,7 @@ class LANMSFF(nn.Module):
         self._reset_head()
 
     def _reset_head(self) -> None:
+        self.head_hidden_size = self.num_features * self.head.global_pool.feat_mult()
         if isinstance(self.head.fc, nn.Linear):
             if not self.head.global_pool.pool_type:
                 raise ValueError(
@@ -220,8 +220,9 @@ class LANMSFF(nn.Module):
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
         """Put a new classifier in place, 0 classes for none; ``global_pool=''`` keeps the map."""
         self.num_classes = num_classes
-        self.head.reset(num_classes, global_pool, **get_device_dtype(self))
-        self.head_hidden_size = self.head.num_features
+        old = next(self.parameters())
+        self.head.reset(num_classes, global_pool)
+        self.head.to(old.device, old.dtype)
         self._reset_head()
 
     def forward_blocks(self, x: Tensor, depth: int | None = None) -> list[Tensor]:

@@ -32,12 +32,11 @@ def from_mm(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     return {rename(key): value for key, value in state_dict.items()}
 
 
-def to_timm(checkpoint: dict, model: torch.nn.Module | None = None) -> dict[str, Tensor]:
-    """timm's checkpoint filter: the weights of any of our checkpoints under ``LANMSFF``'s names.
+def to_timm(checkpoint: dict) -> dict[str, Tensor]:
+    """The weights of any of our checkpoints under ``LANMSFF``'s names, which are timm's.
 
     Args:
         checkpoint: A state dict of ours, or a checkpoint of MMEngine or timm that holds one.
-        model: The model that is to take them; timm passes it, and it is not needed.
     """
     return from_mm(checkpoint.get("state_dict", checkpoint))
 

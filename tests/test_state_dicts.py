@@ -42,7 +42,7 @@ def test_names_that_only_begin_alike_are_left_alone():
     dict, to_mm, lambda state_dict: {"state_dict": dict(state_dict), "epoch": 3},
     lambda state_dict: {"state_dict": to_mm(state_dict), "meta": {}}])
 def test_timm_takes_our_checkpoints_in_any_wrapping(state_dict, wrap):
-    assert_same(to_timm(wrap(state_dict), model=None), state_dict)
+    assert_same(to_timm(wrap(state_dict)), state_dict)
 
 
 # Keras' weights

@@ -62,10 +62,11 @@ def test_pretrained_weights_may_have_the_names_of_mm(parity, tmp_path):
 
 
 @torch.no_grad()
-def test_pretrained_weights_see_a_grey_picture_in_three_channels_as_in_one(parity):
+@pytest.mark.parametrize("in_chans", [1, 2, 3, 4, 7])
+def test_pretrained_weights_see_a_grey_picture_in_any_number_of_channels_as_in_one(parity, in_chans):
     x, probabilities, path = parity
-    model = pretrained(path, in_chans=3)
-    torch.testing.assert_close(model(x.expand(-1, 3, -1, -1)).softmax(1), probabilities, rtol=0, atol=1e-5)
+    model = pretrained(path, in_chans=in_chans)
+    torch.testing.assert_close(model(x.expand(-1, in_chans, -1, -1)).softmax(1), probabilities, rtol=0, atol=1e-5)
 
 
 @torch.no_grad()
@@ -89,7 +90,7 @@ def test_three_channels_are_an_argument():
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("feature_cls", [None, "getter", "fx"])
+@pytest.mark.parametrize("feature_cls", [None, "list", "hook", "fx", "getter"])
 @pytest.mark.parametrize("out_indices", [None, (1, 3), (0,), (-1,)])
 def test_features_are_the_blocks_asked_for(out_indices, feature_cls):
     kwargs = {key: value for key, value in
@@ -104,10 +105,18 @@ def test_features_are_the_blocks_asked_for(out_indices, feature_cls):
 
 
 @torch.no_grad()
-def test_features_are_those_of_the_whole_network(parity):
+@pytest.mark.parametrize("feature_cls", ["list", "hook", "fx", "getter"])
+def test_features_are_those_of_the_whole_network(parity, feature_cls):
     x, _, path = parity
-    got = pretrained(path, features_only=True)(x)
-    torch.testing.assert_close(got, pretrained(path).forward_blocks(x))
+    got = pretrained(path, features_only=True, feature_cls=feature_cls)(x)
+    torch.testing.assert_close(list(got), pretrained(path).forward_blocks(x))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [(32, 32), (48, 48), (64, 96), (33, 47), (224, 224)])
+def test_pretrained_weights_take_any_size_from_32_up(parity, size):
+    model = pretrained(parity[2])
+    assert model(torch.rand(1, 1, *size)).isfinite().all()
 
 
 def test_a_misspelt_argument_is_refused():
@@ -161,3 +170,33 @@ def test_a_missing_script_is_named(args):
     done = subprocess.run([sys.executable, "-m", "timm_registry", *args], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2
     assert done.stderr.startswith("error: no script") and done.stderr.count("\n") == 1
+
+
+@torch.no_grad()
+def test_a_saved_model_comes_back_from_its_folder(parity, tmp_path):
+    from timm.models import save_for_hf
+
+    x, probabilities, path = parity
+    save_for_hf(pretrained(path, in_chans=3), str(tmp_path / "hub"), safe_serialization=True)
+    model = timm.create_model(f"local-dir:{tmp_path / 'hub'}", pretrained=True, in_chans=3).eval()
+    torch.testing.assert_close(model(x.expand(-1, 3, -1, -1)).softmax(1), probabilities, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_torchvisions_feature_extractor_finds_the_blocks(parity):
+    from torchvision.models.feature_extraction import create_feature_extractor
+
+    x, _, path = parity
+    model = pretrained(path)
+    nodes = {info["module"] + ".shrink": str(i) for i, info in enumerate(model.feature_info)}
+    got = create_feature_extractor(model, return_nodes=nodes)(x)
+    torch.testing.assert_close(list(got.values()), model.forward_blocks(x))
+
+
+@torch.no_grad()
+def test_segmentation_models_pytorch_takes_it_as_an_encoder():
+    smp = pytest.importorskip("segmentation_models_pytorch")
+    model = smp.Unet(
+        "tu-lanmsff", encoder_depth=4, decoder_channels=(64, 48, 32, 16), in_channels=1, encoder_weights=None).eval()
+    assert model.encoder.out_channels == [1, 66, 72, 78, 84]
+    assert model(IMAGES).shape == (2, 1, 64, 64)

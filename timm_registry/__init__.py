@@ -1,7 +1,9 @@
 """Import this package and timm knows the LANMSFF models: ``timm.create_model("lanmsff")``."""
+import inspect
 from typing import Any
 
-from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
+from timm.models import adapt_input_conv, build_model_with_cfg, generate_default_cfgs, register_model
+from torch import Tensor
 
 from lanmsff_plugins.data import FER2013_CLASSES, FERPLUS_CLASSES
 from lanmsff_plugins.lanmsff import LANMSFF
@@ -32,9 +34,22 @@ default_cfgs = generate_default_cfgs({
 })
 
 
+# Older releases of timm take every stem for one of three channels when they fit it to another number of them.
+_TIMM_ASSUMES_RGB = "base_chans" not in inspect.signature(adapt_input_conv).parameters
+
+
+def checkpoint_filter_fn(checkpoint: dict, model: LANMSFF) -> dict[str, Tensor]:
+    """The weights of any of our checkpoints, MMEngine's too, with a stem that timm can fit to the model."""
+    state_dict = to_timm(checkpoint)
+    stem = "blocks.0.conv1.conv.weight"
+    if _TIMM_ASSUMES_RGB and state_dict[stem].shape[1] == 1 < model.in_chans:
+        state_dict[stem] = state_dict[stem].expand(-1, 3, -1, -1) / 3
+    return state_dict
+
+
 def _create_lanmsff(variant: str, pretrained: bool = False, **kwargs: Any) -> LANMSFF:
     return build_model_with_cfg(
-        LANMSFF, variant, pretrained, pretrained_filter_fn=to_timm,
+        LANMSFF, variant, pretrained, pretrained_filter_fn=checkpoint_filter_fn,
         feature_cfg={"out_indices": (0, 1, 2, 3), "flatten_sequential": True}, **kwargs)
 
 
