@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/installed
 
-.PHONY: help env test test-slow test-hosts quickstart lint clean
+.PHONY: help env test test-slow test-hosts test-timm quickstart lint clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -25,6 +25,16 @@ test-slow: $(ENV)  ## Run the tests that take minutes.
 
 test-hosts: $(ENV)  ## Run the tests of MassAtt in all hosts of the table.
 	$(BIN)/python -m pytest -m hosts
+
+TIMM := 1.0.26 1.0.31  # the oldest and the newest that are supported; their source distributions hold their tests
+test-timm: $(ENV)  ## Run timm's own tests of its models on ours.
+	for version in $(TIMM); do \
+	    test -d build/timm-$$version || { \
+	        $(BIN)/python -m pip download --quiet --no-deps --no-binary timm --dest build timm==$$version && \
+	        tar -xzf build/timm-$$version.tar.gz -C build; } || exit 1; \
+	done
+	TIMM_CHECKOUT=$$(printf ':build/timm-%s' $(TIMM) | cut -c2-) \
+	    $(BIN)/python -m pytest -m slow tests/test_timm_upstream.py
 
 data/synthetic/fer2013new.csv: | $(ENV)
 	$(BIN)/python -m lanmsff_plugins.data.synthetic data/synthetic

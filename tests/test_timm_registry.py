@@ -157,6 +157,18 @@ def test_the_variants_follow_the_papers_scheme(name):
     assert model(IMAGES).shape == (2, 8)
 
 
+def test_the_readme_gives_the_familys_parameters_and_multiply_accumulates():
+    from fvcore.nn import FlopCountAnalysis
+
+    for name in timm.list_models(module="timm_registry"):
+        model = timm.create_model(name).eval()
+        flops = FlopCountAnalysis(model, IMAGES[:1]).unsupported_ops_warnings(False).by_operator()
+        parameters = sum(p.numel() for p in model.parameters())
+        channels = ", ".join(str(info["num_chs"]) for info in model.feature_info)
+        row = f"| `{name}` | {channels} | {parameters:,} | {(flops['conv'] + flops['linear']) / 1e6:.1f} M |"
+        assert row in (ROOT / "README.md").read_text()
+
+
 def test_a_script_of_timm_knows_the_models(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import sys, timm; print(timm.is_model('lanmsff'), sys.argv[1:], __name__)")

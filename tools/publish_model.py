@@ -1,9 +1,9 @@
-"""Package a checkpoint with its card, after tools/test.py has written its predictions:
+"""Package the best checkpoint of a work dir with its card, after tools/test.py has tested it in three ways:
 
-    python tools/test.py CONFIG CHECKPOINT --split val --out val.npz
-    python tools/test.py CONFIG CHECKPOINT --out test.npz
-    python tools/test.py CONFIG CHECKPOINT --tta --out mirror.npz
-    python tools/publish_model.py lanmsff_ferplus CONFIG CHECKPOINT --val val.npz --test test.npz --mirror mirror.npz
+    python tools/test.py CONFIG WORK_DIR --work-dir WORK_DIR --split val
+    python tools/test.py CONFIG WORK_DIR --work-dir WORK_DIR
+    python tools/test.py CONFIG WORK_DIR --work-dir WORK_DIR --tta
+    python tools/publish_model.py lanmsff_ferplus CONFIG WORK_DIR
 
 The metafile of mm_configs and the table in the README are then written anew from all cards.
 """
@@ -23,7 +23,7 @@ from lanmsff_plugins import weights
 from lanmsff_plugins.analysis import cards
 from lanmsff_plugins.analysis.tables import replace_section
 from lanmsff_plugins.files import write_atomically
-from lanmsff_plugins.mm.launch import main
+from lanmsff_plugins.mm.launch import find_checkpoint, main
 from lanmsff_plugins.registry import DATASETS
 from lanmsff_plugins.state_dicts import to_timm
 
@@ -34,10 +34,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", help="what to call the weights, such as lanmsff_ferplus")
     parser.add_argument("config", help="the config that trained them")
-    parser.add_argument("checkpoint", help="the checkpoint")
-    parser.add_argument("--val", metavar="FILE", required=True, help="predictions of the split it was chosen on")
-    parser.add_argument("--test", metavar="FILE", required=True, help="predictions of the test split")
-    parser.add_argument("--mirror", metavar="FILE", required=True, help="the same, averaged with the mirror images")
+    parser.add_argument("work_dir", help="the work dir of the training", type=Path)
     parser.add_argument("--list", nargs="+", action=DictAction, default={}, metavar="NAME=FILE",
                         help="lists of faces to give figures for, as of tools/test.py")
     parser.add_argument("--note", default="", help="what else one should know of the training")
@@ -46,7 +43,7 @@ def parse_args() -> argparse.Namespace:
 
 def publish(args: argparse.Namespace) -> None:
     cfg = Config.fromfile(args.config)
-    checkpoint = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
+    checkpoint = torch.load(find_checkpoint(args.work_dir), map_location="cpu", weights_only=True)
     state_dict = {key: value.contiguous() for key, value in to_timm(checkpoint).items()}
     train = cfg.train_dataloader.dataset
     classes = DATASETS.get(train.type).METAINFO["classes"]
@@ -64,8 +61,9 @@ def publish(args: argparse.Namespace) -> None:
         "recipe": {"config": Path(args.config).resolve().relative_to(ROOT).as_posix(),
                    "epochs": checkpoint["meta"]["epoch"], "seed": cfg.randomness.seed,
                    "commit": commit.stdout.strip(), "note": args.note},
-        "figures": {"val": cards.figures(args.val, {}), "test": cards.figures(args.test, args.list),
-                    "test_with_mirror": cards.figures(args.mirror, args.list)},
+        "figures": {"val": cards.figures(args.work_dir / "val.npz", {}),
+                    "test": cards.figures(args.work_dir / "test.npz", args.list),
+                    "test_with_mirror": cards.figures(args.work_dir / "test_mirror.npz", args.list)},
         "sample": cards.hits_in_sample(model, train.type, train.data_root),
         "drawn": cards.drawn_logits(model),
     }
