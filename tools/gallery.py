@@ -137,7 +137,8 @@ def resnets_table() -> str:
     return markdown(["with MassAtt, as a multiple of the same with CBAM", "forward", "forward and backward"], rows)
 
 
-TABLES = {"family": family_table, "pairs": pairs_table, "resnets": resnets_table, "layers": layers_table, "hosts": hosts_table}
+TABLES = {"family": family_table, "pairs": pairs_table, "resnets": resnets_table, "layers": layers_table,
+          "hosts": hosts_table}
 
 
 def main() -> None:

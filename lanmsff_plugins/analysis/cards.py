@@ -24,8 +24,8 @@ __all__ = ["INPUT", "describe_data", "drawn_logits", "figures", "hits_in_sample"
 INPUT = "(N, 1, 64, 64) float, grey divided by 255, bilinear"
 SAMPLE = 16  # every 16th face of the test split: enough to notice a wrong file, and seconds to run
 
-_LICENCE = ("The images of FER-2013 were collected from the web, for research and evaluation only. Whether weights that "
-            "were trained on them may be used for more is not settled: ask a lawyer first.")
+_LICENCE = ("The images of FER-2013 were collected from the web, for research and evaluation only. Whether weights "
+            "that were trained on them may be used for more is not settled: ask a lawyer first.")
 _FERPLUS, _FER2013 = "lanmsff_plugins.FERPlus", "lanmsff_plugins.FER2013"
 _DATA = {
     _FERPLUS: {"name": "FERPlus", "source": "https://github.com/microsoft/FERPlus", "licence": _LICENCE},

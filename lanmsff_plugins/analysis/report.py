@@ -24,6 +24,12 @@ PEERS = (
     ("fer", 58_000, 65.8, "measured, its packaged weights"),
 )
 _WORST = 16
+_HEAD = """<!doctype html><meta charset=utf-8><title>LANMSFF</title>
+<style>
+body { font: 16px sans-serif; max-width: 70em; margin: 2em auto }
+td, th { padding: .2em .8em; text-align: right }
+img { max-width: 100% }
+</style>"""
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,7 @@ def page(runs: Sequence[Run]) -> str:
                   _figure(_calibration(run))]
         if run.faces is not None:
             parts += ["<h3>The faces it is surest of, and wrong</h3>", _figure(_most_confused(run))]
-    style = "body{font:16px sans-serif;max-width:70em;margin:2em auto}td,th{padding:.2em .8em;text-align:right}img{max-width:100%}"
-    return f"<!doctype html><meta charset=utf-8><title>LANMSFF</title><style>{style}</style>" + "\n".join(parts)
+    return "\n".join([_HEAD, *parts])
 
 
 def _summary(runs: Sequence[Run]) -> str:

@@ -51,7 +51,7 @@ class Predictions:
             ValueError: if it is not such a file.
         """
         if not Path(path).is_file():
-            raise FileNotFoundError(f"no predictions at {path}; `tools/test.py CONFIG CHECKPOINT --out FILE` writes them")
+            raise FileNotFoundError(f"no predictions at {path}; tools/test.py writes them to its work dir")
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 predictions = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})

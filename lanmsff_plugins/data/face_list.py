@@ -45,8 +45,8 @@ class FaceList:
             line = line.split("#")[0].strip()
             match = _LINE.fullmatch(line)
             if line and match is None:
-                raise DataError(f"{path}, line {number}: got {line[:40]!r}, expected a row number or an image name such "
-                                "as fer0032226.png")
+                raise DataError(f"{path}, line {number}: got {line[:40]!r}, expected a row number or an image name "
+                                "such as fer0032226.png")
             if line and match["name"]:
                 names.add(match["name"])
             elif line:

@@ -30,8 +30,8 @@ class MultiScaleFusion(nn.Module):
     Args:
         in_channels: Number of channels of each scale, the finest first.
         reductions: Stride of each scale to the image; each twice the one before by default.
-        select_layer: What thins a scale out, called with its number of channels: it must give a third
-            of them. PWFS is the paper's.
+        select_layer: What thins a scale out, called with its number of channels; it says by its
+            ``out_channels`` how many it gives. PWFS is the paper's.
         project: Put a 1x1 convolution before the selection of scales whose channels 3 does not divide,
             up to the next multiple. By default such scales are refused.
         ceil_mode: Round the pooled grid up, for hosts whose stages do (a padded convolution of stride 2);
@@ -78,10 +78,11 @@ class MultiScaleFusion(nn.Module):
                 projected = channels + GROUPS - channels % GROUPS
                 branch.append(nn.Conv2d(channels, projected, 1, **dd))
                 channels = projected
-            branch.append(select_layer(channels, **dd))
+            select = select_layer(channels, **dd)
+            branch.append(select)
             branch.append(nn.AvgPool2d(reductions[-1] // reduction, ceil_mode=ceil_mode))
             self.branches.append(branch)
-            self.out_channels += channels // GROUPS
+            self.out_channels += select.out_channels
 
     def forward(self, features: list[Tensor]) -> Tensor:
         check_scales(features, self.in_channels, "MultiScaleFusion")

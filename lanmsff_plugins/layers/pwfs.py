@@ -41,6 +41,9 @@ class PWFS(nn.Module):
     Args:
         channels: Number of input channels C, divisible by 3; the output has a third of them.
 
+    Attributes:
+        out_channels: Number of output channels, C / 3.
+
     Shape:
         (N, C, H, W) to (N, C / 3, H, W).
 
@@ -57,6 +60,7 @@ class PWFS(nn.Module):
                 f"PWFS needs channels divisible by groups={GROUPS}, got {channels}; "
                 f"put a 1x1 conv to {above} channels before it")
         self.channels = channels
+        self.out_channels = channels // GROUPS
 
     def forward(self, x: Tensor) -> Tensor:
         check_nchw(x, self.channels, "PWFS")

@@ -5,6 +5,7 @@ import warnings
 warnings.filterwarnings("ignore", "Fail to import ``MultiScaleDeformableAttention``")
 
 from . import (  # noqa: E402, F401
+    ablation,
     backbone,
     checkpoint,
     datasets,

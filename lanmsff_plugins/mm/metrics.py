@@ -65,7 +65,8 @@ class ExpressionMetric(BaseMetric):
         classes = self.dataset_meta["classes"]
         confusion = confusion_matrix(predictions)
         MMLogger.get_current_instance().info("Confusion matrix\n" + markdown(
-            ["true, down; predicted, across", *classes], [[name, *row] for name, row in zip(classes, confusion.tolist())]))
+            ["true, down; predicted, across", *classes],
+            [[name, *row] for name, row in zip(classes, confusion.tolist())]))
         for name, row, hits in zip(classes, confusion, confusion.diagonal()):
             if row.any():
                 metrics[f"recall/{name}"] = 100 * hits / row.sum()

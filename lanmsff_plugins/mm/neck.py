@@ -2,7 +2,8 @@
 from collections.abc import Sequence
 
 from mmengine.model import BaseModule
-from torch import Tensor
+from mmengine.registry import MODELS as ROOT_MODELS
+from torch import Tensor, nn
 
 from .. import layers
 from ..registry import MODELS, register
@@ -19,6 +20,7 @@ class MultiScaleFusion(BaseModule):
         reductions: Stride of each output to the image; each twice the one before by default.
         project: Put a 1x1 convolution before scales whose channels 3 does not divide; an error otherwise.
         ceil_mode: Round the pooled grid up, for backbones whose stages do.
+        select_cfg: Config of what thins a scale out, built with ``channels``; PWFS is the paper's.
         global_pool: Average the fused map to a vector, as ``LinearClsHead`` wants it; False gives the map.
         init_cfg: Config of the initialisation.
 
@@ -27,9 +29,14 @@ class MultiScaleFusion(BaseModule):
     """
 
     def __init__(self, in_channels: Sequence[int], reductions: Sequence[int] | None = None, project: bool = False,
-                 ceil_mode: bool = False, global_pool: bool = True, init_cfg: dict | list[dict] | None = None):
+                 ceil_mode: bool = False, select_cfg: dict = dict(type="lanmsff_plugins.PWFS"),
+                 global_pool: bool = True, init_cfg: dict | list[dict] | None = None):
         super().__init__(init_cfg)
-        self.fusion = layers.MultiScaleFusion(in_channels, reductions, project=project, ceil_mode=ceil_mode)
+
+        def select_layer(channels: int, **dd) -> nn.Module:
+            return ROOT_MODELS.build({"channels": channels, **select_cfg})
+
+        self.fusion = layers.MultiScaleFusion(in_channels, reductions, select_layer, project, ceil_mode)
         self.out_channels = self.fusion.out_channels
         self.global_pool = global_pool
 

@@ -1,0 +1,68 @@
+"""Train the variants of an ablation, each with several seeds, and write their table: python tools/ablate.py --amp
+
+Run again after an interruption, it leaves finished trainings alone and resumes the one that it was in.
+"""
+import argparse
+import copy
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmpretrain import get_model
+
+from lanmsff_plugins.analysis.tables import markdown, replace_section
+from lanmsff_plugins.files import write_atomically
+from lanmsff_plugins.mm.launch import add_arguments, load_config, main, use_amp
+from lanmsff_plugins.mm.trials import mean_and_deviation, run_trial
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIGS = ROOT / "mm_configs" / "ablation"
+METRICS = ("accuracy/top1", "balanced_accuracy", "macro_f1")
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("configs", nargs="*", type=Path, metavar="CONFIG", default=sorted(CONFIGS.glob("*.py")),
+                        help="the variants (default: all of mm_configs/ablation)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED",
+                        help="seeds of the trainings of each variant (default: 0 1 2)")
+    parser.add_argument("--amp", action="store_true", help="mixed precision, on GPU (float16) and CPU (bfloat16)")
+    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    add_arguments(parser)
+    return parser.parse_args()
+
+
+def train_variant(cfg: Config, seeds: list[int]) -> list[dict[str, float]]:
+    """The test metrics of one variant, seed by seed."""
+    results = []
+    for seed in seeds:
+        trial = copy.deepcopy(cfg)
+        trial.work_dir = str(Path(cfg.work_dir) / Path(cfg.filename).stem / f"seed_{seed}")
+        trial.randomness.seed = seed
+        protocol = {"config": Path(cfg.filename).stem, "seed": seed, "epochs": cfg.train_cfg.max_epochs}
+        results.append(run_trial(trial, protocol))
+    return results
+
+
+def run() -> None:
+    args = parse_args()
+    args.work_dir = args.work_dir or "work_dirs/ablation"
+    rows = []
+    for path in args.configs:
+        cfg = load_config(argparse.Namespace(**{**vars(args), "config": path}))
+        if args.amp:
+            use_amp(cfg)
+        mean, deviation = mean_and_deviation(train_variant(cfg, args.seeds))
+        parameters = sum(p.numel() for p in get_model(cfg).parameters())
+        rows.append([path.stem, f"{parameters:,}", len(args.seeds), cfg.train_cfg.max_epochs,
+                     *(f"{mean[name]:.2f} ± {deviation[name]:.2f}" for name in METRICS)])
+    if is_main_process():
+        table = markdown(["variant", "parameters", "seeds", "epochs", *METRICS], rows)
+        write_atomically(Path(args.work_dir) / "ablation.md", (table + "\n").encode())
+        print(table)
+        if args.write:
+            replace_section(ROOT / "README.md", "ablation", table)
+
+
+if __name__ == "__main__":
+    main(run)
