@@ -3,7 +3,11 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from lanmsff_plugins.data.synthetic import draw_face
 
 from .conftest import ROOT
 
@@ -15,6 +19,7 @@ COMMANDS = re.findall(r"^python (tools/\S+) (mm_configs/\S+)?", "\n".join(
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
 def test_a_snippet_runs(snippet, tmp_path):
+    Image.fromarray(draw_face("happiness", 0., 0, np.random.default_rng(0))).save(tmp_path / "face.png")
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", snippet], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -96,3 +96,18 @@ def test_the_neck_gives_a_tuple_with_the_vector_or_the_map():
     grid, = MODELS.build({**neck, "global_pool": False})(features)
     assert grid.shape == (2, 156, 4, 4)
     torch.testing.assert_close(vector, grid.mean((2, 3)))
+
+
+def test_mmpretrain_takes_timms_lanmsff_as_a_backbone():
+    import timm
+
+    import timm_registry  # noqa: F401
+
+    backbone = MODELS.build(dict(
+        type="TIMMBackbone", model_name="lanmsff", in_channels=1, features_only=True, out_indices=(0, 1, 2, 3)))
+    backbone.eval()
+    whole = timm.create_model("lanmsff").eval()
+    backbone.timm_model.load_state_dict(whole.state_dict(), strict=False)
+    x = torch.rand(2, 1, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(list(backbone(x)), whole.forward_blocks(x))
