@@ -1,6 +1,8 @@
 """Runs so small that an epoch takes a fraction of a second, each in a process of its own as a user's would be."""
 import gc
 import multiprocessing
+import os
+import socket
 from pathlib import Path
 
 import torch
@@ -33,9 +35,10 @@ def tiny(data_root: Path, work_dir: Path, config: str = "lanmsff_ferplus.py", **
     return cfg
 
 
-def start(cfg: Config, before=lambda runner: None) -> multiprocessing.Process:
+def start(cfg: Config, before=lambda runner: None, **environment: str) -> multiprocessing.Process:
     """Start the training of ``cfg``; ``before`` is called with the Runner first."""
     def train():
+        os.environ.update(environment)
         torch.set_num_threads(1)
         gc.freeze()  # MMEngine collects often, and there is much that it need not look at
         runner = build_runner(cfg, "train", "val")
@@ -52,6 +55,21 @@ def finish(cfg: Config, before=lambda runner: None) -> int:
     process = start(cfg, before)
     process.join()
     return process.exitcode
+
+
+def finish_together(cfg: Config, processes: int) -> list[int]:
+    """Train in several processes, as torchrun would start them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cfg.launcher = "pytorch"
+    started = [
+        start(cfg, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes), MASTER_ADDR="127.0.0.1",
+              MASTER_PORT=str(port))
+        for rank in range(processes)]
+    for process in started:
+        process.join()
+    return [process.exitcode for process in started]
 
 
 def load(path: Path) -> dict:
