@@ -31,6 +31,9 @@ class LANMSFF(BaseBackbone):
         with_cp: Trade time for memory: recompute each block in the backward pass.
         norm_cfg: Config of the norms; the default is Keras', as the reference has it.
         act_cfg: Config of the activations.
+        channels_last: Lay the weights out as channels last, which is faster for these convolutions on CPU and
+            GPU. It has to be so from the start: DistributedDataParallel lays out its buckets of gradients as it
+            finds the weights, and mixes their places up if the layout changes later.
         init_cfg: Config of the initialisation; None keeps the layers' own, the reference's.
 
     Raises:
@@ -49,6 +52,7 @@ class LANMSFF(BaseBackbone):
             with_cp: bool = False,
             norm_cfg: dict = dict(type="BN", eps=1e-3, momentum=0.01),
             act_cfg: dict = dict(type="ReLU"),
+            channels_last: bool = False,
             init_cfg: dict | list[dict] | None = None,
     ):
         super().__init__(init_cfg)
@@ -73,6 +77,8 @@ class LANMSFF(BaseBackbone):
 
         self.blocks = build_blocks(
             in_channels, channels, drop_rate, None if attn_cfg is None else attn_layer, norm_layer, act_layer)
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         outputs = []

@@ -17,15 +17,7 @@ from ..registry import HOOKS, register
 from .checkpoint import plain
 from .errors import ConfigError
 
-__all__ = ["ChannelsLastHook", "CheckpointHook", "CleanCheckpointHook", "EarlyStoppingHook", "EpochSeedHook"]
-
-
-@register(HOOKS)
-class ChannelsLastHook(Hook):
-    """Lay the weights out as channels last, which is faster for these convolutions on CPU and GPU."""
-
-    def before_run(self, runner) -> None:
-        runner.model.to(memory_format=torch.channels_last)
+__all__ = ["CheckpointHook", "CleanCheckpointHook", "EarlyStoppingHook", "EpochSeedHook"]
 
 
 @register(HOOKS)

@@ -103,7 +103,7 @@ def test_a_resumed_run_remembers_how_long_it_has_waited(drawn_faces, tmp_path):
     # third ends the training. One of them lies before the cut, two behind it.
     cut = options(drawn_faces, **{
         "optim_wrapper.clip_grad.max_norm": 0., "model.backbone.norm_eval": True, "param_scheduler.patience": 1,
-        "custom_hooks.2.patience": 3, "custom_hooks.2.min_delta": 1e-4})
+        "custom_hooks.1.patience": 3, "custom_hooks.1.min_delta": 1e-4})
     first = run("train.py", CONFIG, "--work-dir", tmp_path, *cut)
     assert first.returncode == 0, first.stderr
     second = run("train.py", CONFIG, "--work-dir", tmp_path, "--resume", *cut, "train_cfg.max_epochs=9")
