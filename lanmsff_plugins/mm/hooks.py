@@ -108,7 +108,7 @@ class CheckpointHook(_CheckpointHook):
             self._save_checkpoint_with_step(runner, runner.epoch, {"epoch": runner.epoch, "iter": runner.iter})
 
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
-        if not isinstance(self.save_best, str):
+        if not self.save_best or len(self.key_indicators) > 1:
             return super()._save_best_checkpoint(runner, metrics)
         # MMEngine removes the best one before it writes a better one; what it does not know of it leaves alone.
         former, self.best_ckpt_path = self.best_ckpt_path, None

@@ -13,7 +13,8 @@ from .runs import finish, finish_together, load, tiny
 # makes the signs of gradients near zero count.
 SETTINGS = dict(
     train_cfg__max_epochs=2, model__backbone__norm_eval=True, model__backbone__drop_rate=0.,
-    optim_wrapper__optimizer=dict(_delete_=True, type="SGD", lr=0.1, momentum=0.9), train_dataloader__dataset__indices=128,
+    optim_wrapper__optimizer=dict(_delete_=True, type="SGD", lr=0.1, momentum=0.9),
+    train_dataloader__dataset__indices=128,
     train_dataloader__dataset__pipeline=[dict(type="Resize", scale=32), dict(type="PackInputs")],
     auto_scale_lr__enable=True)
 
