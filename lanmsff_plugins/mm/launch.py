@@ -149,5 +149,7 @@ def _is_refused_setting(error: Exception) -> bool:
 
 
 def _complain(message: str) -> int:
+    if "\nOriginal Traceback" in message:  # from a worker that loads data; the error itself is in its last line
+        message = message.strip().splitlines()[-1].split(": ", 1)[-1]
     print(f"error: {message}", file=sys.stderr)
     return 2

@@ -62,3 +62,25 @@ def test_six_epochs_equal_three_and_a_resume(drawn_faces, tmp_path, settings):
         assert_same(load(tmp_path / "whole" / name), load(tmp_path / "cut" / name))
     losses = load(tmp_path / "cut" / "epoch_6.pth")["message_hub"]["log_scalars"]["train/loss"]["log"]
     assert len(losses) == 6 * 4 and len(set(losses)) > 1
+
+
+def test_a_run_that_mmengine_saved_resumes_by_the_foreign_prefix(drawn_faces, tmp_path):
+    cfg = tiny(drawn_faces, tmp_path, train_cfg__max_epochs=1, custom_hooks=[],
+               default_hooks__checkpoint=dict(_delete_=True, type="CheckpointHook", interval=1))
+    assert finish(cfg) == 0
+    assert torch.serialization.get_unsafe_globals_in_checkpoint(tmp_path / "epoch_1.pth")
+    cfg = tiny(drawn_faces, tmp_path, train_cfg__max_epochs=2, load_from=f"foreign://{tmp_path / 'epoch_1.pth'}")
+    cfg.resume = True
+    assert finish(cfg) == 0
+    resumed = load(tmp_path / "epoch_2.pth")
+    assert resumed["meta"]["iter"] == 8
+    assert len(resumed["message_hub"]["log_scalars"]["train/loss"]["log"]) == 8
+
+
+def test_a_work_dir_that_was_moved_resumes_all_the_same(drawn_faces, tmp_path):
+    assert finish(tiny(drawn_faces, tmp_path / "old", train_cfg__max_epochs=1)) == 0
+    (tmp_path / "old").rename(tmp_path / "new")
+    cfg = tiny(drawn_faces, tmp_path / "new", train_cfg__max_epochs=2)
+    cfg.resume = True
+    assert finish(cfg) == 0
+    assert load(tmp_path / "new" / "epoch_2.pth")["meta"]["iter"] == 8
