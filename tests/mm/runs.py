@@ -2,12 +2,19 @@
 import gc
 import multiprocessing
 import os
+import runpy
 import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 
+from lanmsff_plugins.mm import launch
 from lanmsff_plugins.mm.launch import build_runner
 
 from ..conftest import ROOT
@@ -57,19 +64,44 @@ def finish(cfg: Config, before=lambda runner: None) -> int:
     return process.exitcode
 
 
-def finish_together(cfg: Config, processes: int) -> list[int]:
+def finish_together(cfg: Config, processes: int, before=lambda runner: None) -> list[int]:
     """Train in several processes, as torchrun would start them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     cfg.launcher = "pytorch"
     started = [
-        start(cfg, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes), MASTER_ADDR="127.0.0.1",
+        start(cfg, before, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes), MASTER_ADDR="127.0.0.1",
               MASTER_PORT=str(port))
         for rank in range(processes)]
     for process in started:
         process.join()
     return [process.exitcode for process in started]
+
+
+def call_tool(tool: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.CompletedProcess:
+    """Call a file of tools/ as a command, but in a fork of this process, which has all of it imported."""
+    def call(stdout, stderr):
+        def build_with_hooks(*args):
+            runner = build_runner(*args)
+            for hook in hooks:
+                runner.register_hook(hook)
+            return runner
+
+        launch.build_runner = build_with_hooks
+        torch.set_num_threads(1)
+        gc.freeze()
+        os.chdir(ROOT)
+        sys.argv = [tool, *map(str, args)]
+        with open(stdout, "w", buffering=1) as sys.stdout, open(stderr, "w", buffering=1) as sys.stderr:
+            runpy.run_path(str(ROOT / "tools" / tool), run_name="__main__")
+
+    with tempfile.TemporaryDirectory() as folder:
+        said = [Path(folder, name) for name in ("stdout", "stderr")]
+        process = multiprocessing.get_context("fork").Process(target=call, args=said)
+        process.start()
+        process.join()
+        return subprocess.CompletedProcess(sys.argv, process.exitcode, *(path.read_text() for path in said))
 
 
 def load(path: Path) -> dict:

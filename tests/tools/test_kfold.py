@@ -1,23 +1,17 @@
 """Training fold by fold, interrupted and gone on with, on ten drawn people."""
 import json
-import multiprocessing
 import os
-import runpy
 import signal
 import statistics
-import sys
 
 import pytest
-import torch
 
 pytest.importorskip("mmpretrain")
 
 from mmengine.hooks import Hook  # noqa: E402
 
-from lanmsff_plugins.mm import launch  # noqa: E402
-
 from ..conftest import ROOT  # noqa: E402
-from ..mm.runs import load, tiny  # noqa: E402
+from ..mm.runs import call_tool, load, tiny  # noqa: E402
 
 
 class KillInFold(Hook):
@@ -44,36 +38,12 @@ def config(drawn_kdef, tmp_path_factory):
     return path
 
 
-def kfold(*args, kill_in_fold: int | None = None) -> tuple[int, str, str]:
-    """Call the tool as a command; gives its exit status and what it wrote."""
-    def run(send):
-        def build_and_kill(*args):
-            runner = build_runner(*args)
-            runner.register_hook(KillInFold(kill_in_fold))
-            return runner
-
-        build_runner, launch.build_runner = launch.build_runner, build_and_kill
-        torch.set_num_threads(1)
-        sys.argv = ["kfold.py", *map(str, args)]
-        sys.stdout = sys.stderr = open(send, "w", buffering=1)
-        runpy.run_path(str(ROOT / "tools" / "kfold.py"), run_name="__main__")
-
-    receive, send = os.pipe()
-    process = multiprocessing.get_context("fork").Process(target=run, args=(send,))
-    process.start()
-    os.close(send)
-    with open(receive) as pipe:
-        said = pipe.read()
-    process.join()
-    return process.exitcode, said
-
-
 @pytest.fixture(scope="module")
 def cut(config, tmp_path_factory):
     """A work dir in which the second of three folds was cut after an epoch."""
     work_dir = tmp_path_factory.mktemp("work")
-    status, _ = kfold(config, "--folds", 3, "--work-dir", work_dir, kill_in_fold=1)
-    assert status == -signal.SIGKILL
+    killed = call_tool("kfold.py", config, "--folds", 3, "--work-dir", work_dir, hooks=[KillInFold(1)])
+    assert killed.returncode == -signal.SIGKILL
     assert (work_dir / "fold_1" / "last_checkpoint").read_text().endswith("epoch_1.pth")
     return work_dir
 
@@ -83,8 +53,8 @@ def test_a_cut_run_goes_on_in_the_fold_it_was_in_and_ends_in_a_table(config, cut
         return {path: path.stat().st_mtime_ns for path in (cut / "fold_0").rglob("*")}
 
     finished = files()
-    status, said = kfold(config, "--folds", 3, "--work-dir", cut)
-    assert status == 0, said
+    done = call_tool("kfold.py", config, "--folds", 3, "--work-dir", cut)
+    assert done.returncode == 0, done.stderr
     assert files() == finished
     assert load(cut / "fold_1" / "epoch_2.pth")["meta"]["epoch"] == 2
     log, = (path.read_text() for path in (cut / "fold_1").rglob("scalars.json") if '"epoch": 2' in path.read_text())
@@ -97,20 +67,20 @@ def test_a_cut_run_goes_on_in_the_fold_it_was_in_and_ends_in_a_table(config, cut
     top1 = [result["accuracy/top1"] for result in results]
     assert report["mean"]["accuracy/top1"] == pytest.approx(sum(top1) / 3)
     assert report["deviation"]["accuracy/top1"] == pytest.approx(statistics.stdev(top1))
-    rows = [line.split(" | ")[0].strip("| ") for line in said.splitlines() if line.startswith("| ")]
+    rows = [line.split(" | ")[0].strip("| ") for line in done.stdout.splitlines() if line.startswith("| ")]
     assert rows == ["fold", "---", "0", "1", "2", "mean", "deviation"]
 
 
 def test_results_of_another_protocol_are_not_mixed_in(config, cut):
-    status, said = kfold(config, "--folds", 3, "--by", "image", "--work-dir", cut)
-    assert status == 2
-    assert "fold_0/result.json is of" in said and said.strip().endswith("name another --work-dir")
+    done = call_tool("kfold.py", config, "--folds", 3, "--by", "image", "--work-dir", cut)
+    assert done.returncode == 2
+    assert "fold_0/result.json is of" in done.stderr and done.stderr.endswith("name another --work-dir\n")
 
 
 @pytest.mark.parametrize(("args", "message"), [
     ((ROOT / "mm_configs" / "lanmsff_ferplus.py",), "has a data set without folds; take mm_configs/lanmsff_kdef.py"),
     ((ROOT / "mm_configs" / "lanmsff_kdef.py", "--folds", 2), "--folds must be 3 or more")])
 def test_what_cannot_be_is_refused_in_one_line(args, message):
-    status, said = kfold(*args)
-    assert status == 2
-    assert said.startswith("error: ") and message in said and said.count("\n") == 1
+    done = call_tool("kfold.py", *args)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ") and message in done.stderr and done.stderr.count("\n") == 1
