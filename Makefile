@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/installed
 
-.PHONY: help env test test-slow test-hosts test-timm quickstart lint clean
+.PHONY: help env test test-slow test-hosts test-timm test-next quickstart lint clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -36,6 +36,23 @@ test-timm: $(ENV)  ## Run timm's own tests of its models on ours.
 	TIMM_CHECKOUT=$$(printf ':build/timm-%s' $(TIMM) | cut -c2-) \
 	    $(BIN)/python -m pytest -m slow tests/test_timm_upstream.py
 
+# MMEngine's next version, and its continuation under the same import name, each in an environment of its own.
+.venv-next/installed: MMENGINE := --pre 'mmengine>=0.11.0rc0'
+.venv-onedl/installed: MMENGINE := onedl-mmengine
+
+.venv-%/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade pip
+	grep -v '^mmengine==' constraints.txt > $(@D)/constraints.txt
+	$(@D)/bin/python -m pip install --progress-bar off --constraint $(@D)/constraints.txt --editable '.[mm,keras,tools,test]'
+	$(@D)/bin/python -m pip uninstall --quiet --yes mmengine
+	$(@D)/bin/python -m pip install --progress-bar off --constraint $(@D)/constraints.txt $(MMENGINE)
+	touch $@
+
+test-next: .venv-next/installed .venv-onedl/installed  ## Run the tests of OpenMMLab's side with other MMEngines.
+	.venv-next/bin/python -m pytest tests/mm tests/tools -m "not slow"
+	.venv-onedl/bin/python -m pytest tests/mm tests/tools -m "not slow"
+
 data/synthetic/fer2013new.csv: | $(ENV)
 	$(BIN)/python -m lanmsff_plugins.data.synthetic data/synthetic
 
@@ -47,5 +64,5 @@ lint: $(ENV)  ## Check the style.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt ruff
 	$(BIN)/ruff check .
 
-clean:  ## Remove the environment and the caches; data and work_dirs stay.
-	rm -rf .venv build dist .pytest_cache .hypothesis .ruff_cache
+clean:  ## Remove the environments and the caches; data and work_dirs stay.
+	rm -rf .venv .venv-next .venv-onedl build dist .pytest_cache .hypothesis .ruff_cache

@@ -14,7 +14,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import timm
-import torch
 from mmengine.config import Config, DictAction
 from safetensors.torch import save
 
@@ -23,6 +22,7 @@ from lanmsff_plugins import weights
 from lanmsff_plugins.analysis import cards
 from lanmsff_plugins.analysis.tables import replace_section
 from lanmsff_plugins.files import write_atomically
+from lanmsff_plugins.mm.checkpoint import read_checkpoint
 from lanmsff_plugins.mm.launch import find_checkpoint, main
 from lanmsff_plugins.registry import DATASETS
 from lanmsff_plugins.state_dicts import to_timm
@@ -43,7 +43,7 @@ def parse_args() -> argparse.Namespace:
 
 def publish(args: argparse.Namespace) -> None:
     cfg = Config.fromfile(args.config)
-    checkpoint = torch.load(find_checkpoint(args.work_dir), map_location="cpu", weights_only=True)
+    checkpoint = read_checkpoint(find_checkpoint(args.work_dir), "cpu")
     state_dict = {key: value.contiguous() for key, value in to_timm(checkpoint).items()}
     train = cfg.train_dataloader.dataset
     classes = DATASETS.get(train.type).METAINFO["classes"]

@@ -28,9 +28,13 @@ class LANMSFF(BaseBackbone):
         out_indices: Which blocks' outputs to give, from 0; all by default, as the fusion wants them.
         frozen_stages: Blocks up to this index neither learn nor update statistics; -1 freezes none.
         norm_eval: Keep all batch norms in evaluation mode.
-        with_cp: Trade time for memory: recompute each block in the backward pass.
+        with_cp: Trade time for memory: recompute each block in the backward pass. Its batch norms then count
+            each batch twice, as those of MMPretrain's backbones do.
         norm_cfg: Config of the norms; the default is Keras', as the reference has it.
         act_cfg: Config of the activations.
+        channels_last: Lay the weights out as channels last, which is faster for these convolutions on CPU and
+            GPU. It has to be so from the start: DistributedDataParallel lays out its buckets of gradients as it
+            finds the weights, and mixes their places up if the layout changes later.
         init_cfg: Config of the initialisation; None keeps the layers' own, the reference's.
 
     Raises:
@@ -49,6 +53,7 @@ class LANMSFF(BaseBackbone):
             with_cp: bool = False,
             norm_cfg: dict = dict(type="BN", eps=1e-3, momentum=0.01),
             act_cfg: dict = dict(type="ReLU"),
+            channels_last: bool = False,
             init_cfg: dict | list[dict] | None = None,
     ):
         super().__init__(init_cfg)
@@ -73,6 +78,9 @@ class LANMSFF(BaseBackbone):
 
         self.blocks = build_blocks(
             in_channels, channels, drop_rate, None if attn_cfg is None else attn_layer, norm_layer, act_layer)
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
+        self._freeze_stages()  # from the start: DistributedDataParallel waits for the gradients of all that can learn
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         outputs = []
@@ -87,11 +95,14 @@ class LANMSFF(BaseBackbone):
 
     def train(self, mode: bool = True) -> "LANMSFF":
         super().train(mode)
-        for block in self.blocks[:self.frozen_stages + 1]:
-            block.eval()
-            block.requires_grad_(False)
+        self._freeze_stages()
         if mode and self.norm_eval:
             for module in self.modules():
                 if isinstance(module, _BatchNorm):
                     module.eval()
         return self
+
+    def _freeze_stages(self) -> None:
+        for block in self.blocks[:self.frozen_stages + 1]:
+            block.eval()
+            block.requires_grad_(False)

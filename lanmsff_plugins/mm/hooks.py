@@ -1,8 +1,12 @@
-"""Hooks: checkpoints that survive a kill and run no code, schedules that resume exactly."""
+"""Hooks: checkpoints that survive a kill and run no code, training that resumes as if nothing had happened."""
+import operator
 import os.path as osp
+import random
+from pathlib import Path
 
+import numpy as np
 import torch
-from mmengine.dist import is_main_process
+from mmengine.dist import get_rank, is_main_process
 from mmengine.hooks import CheckpointHook as _CheckpointHook
 from mmengine.hooks import EarlyStoppingHook as _EarlyStoppingHook
 from mmengine.hooks import Hook
@@ -11,16 +15,37 @@ from mmengine.logging import HistoryBuffer
 from ..files import write_atomically
 from ..registry import HOOKS, register
 from .checkpoint import plain
+from .errors import ConfigError
 
-__all__ = ["ChannelsLastHook", "CheckpointHook", "CleanCheckpointHook", "EarlyStoppingHook"]
+__all__ = ["CheckpointHook", "CleanCheckpointHook", "EarlyStoppingHook", "EpochSeedHook"]
 
 
 @register(HOOKS)
-class ChannelsLastHook(Hook):
-    """Lay the weights out as channels last, which is faster for these convolutions on CPU and GPU."""
+class EpochSeedHook(Hook):
+    """Seed Python, NumPy and torch anew before each epoch, from the run's seed, the steps done and the rank.
 
-    def before_run(self, runner) -> None:
-        runner.model.to(memory_format=torch.channels_last)
+    So what an epoch draws does not depend on what was drawn before it: one that follows a resume draws what it
+    would have drawn without the interruption, and no state of a generator needs to be kept. MMEngine would seed
+    a worker the same way whenever it starts; without that, torch seeds it from the main process.
+
+    Raises:
+        ConfigError: if the workers that load the training data outlive an epoch, and the state of their
+            generators with them.
+    """
+
+    priority = "VERY_HIGH"
+
+    def before_train(self, runner) -> None:
+        if runner.train_dataloader.persistent_workers:
+            raise ConfigError("EpochSeedHook seeds workers when they start, got train_dataloader.persistent_workers="
+                              "True; make it False, or leave the hook out and the resume inexact")
+        runner.train_dataloader.worker_init_fn = None
+
+    def before_train_epoch(self, runner) -> None:
+        seed = int(np.random.SeedSequence((runner.seed, runner.iter, get_rank())).generate_state(1)[0])
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
 
 
 @register(HOOKS)
@@ -50,13 +75,19 @@ class CheckpointHook(_CheckpointHook):
     """MMEngine's hook, but what it leaves can always be resumed, and exactly.
 
     An epoch that is validated is saved after its validation, so that the schedule and the early stop
-    have seen its result. A checkpoint is written beside its final name and renamed, and older ones are
-    removed only then.
+    have seen its result. A checkpoint is written beside its final name and renamed, and older ones, the last
+    as well as the best, are removed only then.
     """
 
     def __init__(self, *args, backend_args: dict | None = dict(backend="lanmsff_atomic"), **kwargs):
         super().__init__(*args, backend_args=backend_args, **kwargs)
         self._save_after_val = False
+
+    def before_train(self, runner) -> None:
+        super().before_train(runner)
+        if is_main_process():
+            for path in Path(self.out_dir).glob(".*.pth.*"):  # what a kill left half-written
+                path.unlink()
 
     def after_train_epoch(self, runner) -> None:
         loop = runner.train_loop
@@ -75,6 +106,17 @@ class CheckpointHook(_CheckpointHook):
             self._save_after_val = False
             runner.logger.info(f"Saving checkpoint at {runner.epoch} epochs")
             self._save_checkpoint_with_step(runner, runner.epoch, {"epoch": runner.epoch, "iter": runner.iter})
+
+    def _save_best_checkpoint(self, runner, metrics: dict) -> None:
+        if not self.save_best or len(self.key_indicators) > 1:
+            return super()._save_best_checkpoint(runner, metrics)
+        # MMEngine removes the best one before it writes a better one; what it does not know of it leaves alone.
+        former, self.best_ckpt_path = self.best_ckpt_path, None
+        super()._save_best_checkpoint(runner, metrics)
+        if self.best_ckpt_path is None:
+            self.best_ckpt_path = former
+        elif former not in (None, self.best_ckpt_path) and is_main_process() and self.file_backend.isfile(former):
+            self.file_backend.remove(former)
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
         outdated = []
@@ -100,14 +142,19 @@ class CheckpointHook(_CheckpointHook):
 
 @register(HOOKS)
 class EarlyStoppingHook(_EarlyStoppingHook):
-    """MMEngine's hook, which also remembers across a resume how long it has waited, and for what."""
+    """MMEngine's hook, which also remembers across a resume how long it has waited, and for what.
+
+    As in Keras, a value that equals the best one is not better.
+    """
 
     priority = "LOW"  # before the checkpoint is saved, so that its state is in it
+    rule_map = {"greater": operator.ge, "less": operator.le}  # whether the best is still the best
 
     def before_train(self, runner) -> None:
         state = runner.message_hub.get_info("early_stopping", None)
         if state is not None:
             self.wait_count, self.best_score = state["wait_count"], state["best_score"]
+            runner.train_loop.stop_training = self.wait_count >= self.patience  # the run had ended
 
     def after_val_epoch(self, runner, metrics: dict) -> None:
         super().after_val_epoch(runner, metrics)

@@ -4,6 +4,7 @@ import os
 import os.path as osp
 import re
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from mmengine.config import Config, DictAction
 from mmengine.device import is_cuda_available
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
+
+from ..data import DataError
+from .checkpoint import FOREIGN, read_checkpoint
+from .errors import CheckpointError, ConfigError
 
 __all__ = ["add_arguments", "average_with_mirror", "build_runner", "find_checkpoint", "load_config", "main", "use_amp"]
 
@@ -33,7 +38,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: if there is no such config.
-        ValueError: if it cannot be read as one.
+        ConfigError: if it cannot be read as one.
     """
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
     path = Path(args.config)
@@ -42,14 +47,15 @@ def load_config(args: argparse.Namespace) -> Config:
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is a program: it can fail in any way
-        raise ValueError(f"{path} cannot be read as a config: {error}") from None
+        raise ConfigError(f"{path} cannot be read as a config: {error}") from None
     cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or osp.join("work_dirs", path.stem)
     for name in _DATALOADERS:
         loader = cfg.get(name)
         if loader is not None:
-            loader.setdefault("persistent_workers", loader.num_workers > 0)
+            # EpochSeedHook wants new workers in each epoch of the training.
+            loader.setdefault("persistent_workers", loader.num_workers > 0 and name != "train_dataloader")
             loader.setdefault("pin_memory", is_cuda_available())
             loader.setdefault("collate_fn", dict(type="default_collate"))
     return cfg
@@ -66,9 +72,16 @@ def find_checkpoint(path: str) -> str:
         if not best:
             raise FileNotFoundError(f"no best_*.pth in {path}; name a checkpoint file, or train with validation")
         return str(best[-1])
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"no checkpoint at {path}; tools/train.py writes them to its work dir")
     return path
+
+
+def _last_checkpoint(work_dir: str) -> str | None:
+    """The checkpoint that a work dir names as its last one, also where the work dir has been moved since."""
+    name = Path(work_dir, "last_checkpoint")
+    if not name.is_file():
+        return None
+    path = Path(name.read_text())
+    return str(path if path.is_file() else name.with_name(path.name))
 
 
 def use_amp(cfg: Config) -> None:
@@ -91,34 +104,60 @@ def average_with_mirror(cfg: Config) -> None:
 def build_runner(cfg: Config, *splits: str) -> Runner:
     """A Runner for the config. Several processes without a GPU talk by gloo, which MMEngine does not set up.
 
-    The data of ``splits`` ('train', 'val', 'test') are read first, so that a missing or bad file is the
-    one thing said, before any log is begun.
+    The checkpoint, and the data of ``splits`` ('train', 'val', 'test'), are read first, so that a missing or
+    bad file is the one thing said, before any log is begun.
+
+    Raises:
+        ConfigError: if the launcher needs a GPU and there is none.
+        CheckpointError: if the checkpoint to start from is damaged or not safe to load.
     """
     init_default_scope(cfg.get("default_scope", "mmpretrain"))
+    if cfg.get("resume") and not cfg.get("load_from"):
+        cfg.load_from = _last_checkpoint(cfg.work_dir)
+    if cfg.get("load_from") and ("://" not in cfg.load_from or cfg.load_from.startswith(FOREIGN)):
+        read_checkpoint(cfg.load_from, "cpu")
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
         if loader is not None:
             DATASETS.build(loader.dataset)
     if cfg.launcher != "none" and not is_cuda_available():
         if cfg.launcher != "pytorch":
-            raise ValueError(f"without a GPU only --launcher pytorch works, got {cfg.launcher}")
-        torch.distributed.init_process_group("gloo")
+            raise ConfigError(f"without a GPU only --launcher pytorch works, got {cfg.launcher}")
+        if not torch.distributed.is_initialized():
+            torch.distributed.init_process_group("gloo")
         cfg.model_wrapper_cfg = dict(type="MMDistributedDataParallel", device_ids=None)
     return Runner.from_cfg(cfg)
 
 
 def main(run: Callable[[], None]) -> None:
-    """Call ``run``; a missing or bad file ends the program with one line and exit status 2."""
+    """Call ``run``; what is the user's to mend ends the program with one line and exit status 2.
+
+    That is: a file that is missing, bad or cannot be written, and a setting that something refuses while it is
+    built from the config. All else is a fault of the program, and keeps its traceback.
+    """
     try:
         run()
-    except (FileNotFoundError, ValueError) as error:
-        # MMEngine puts the class that it was building in front of the message.
-        sys.exit(_complain(re.sub(r"^(class `\w+` in \S+\.py: )+", "", str(error))))
+    except (OSError, CheckpointError, ConfigError, DataError) as error:
+        sys.exit(_complain(str(error)))
+    except (KeyError, TypeError, ValueError) as error:
+        if not _is_refused_setting(error):
+            raise
+        sys.exit(_complain(str(error.args[0])))
     except KeyboardInterrupt:
         print("interrupted; --resume continues from the last checkpoint", file=sys.stderr)
         sys.exit(130)
 
 
+def _is_refused_setting(error: Exception) -> bool:
+    building = any(frame.f_code.co_filename.endswith(osp.join("mmengine", "registry", "build_functions.py"))
+                   for frame, _ in traceback.walk_tb(error.__traceback__))
+    # Of the other two, Python raises many that are no check of anybody's.
+    return building and (isinstance(error, ValueError) or re.search(
+        "is not in the .* registry|unexpected keyword argument|missing .* required", str(error)) is not None)
+
+
 def _complain(message: str) -> int:
+    if "\nOriginal Traceback" in message:  # from a worker that loads data; the error itself is in its last line
+        message = message.strip().splitlines()[-1].split(": ", 1)[-1]
     print(f"error: {message}", file=sys.stderr)
     return 2

@@ -6,6 +6,8 @@ default_hooks = dict(
     checkpoint=dict(type='lanmsff_plugins.CheckpointHook', interval=1, max_keep_ckpts=1, save_best='cross_entropy',
                     rule='less'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    epoch_seed=dict(type='lanmsff_plugins.EpochSeedHook'),
+    sync_buffers=dict(type='SyncBuffersHook'),  # processes end an epoch with the same statistics
     visualization=dict(type='VisualizationHook', enable=False))
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -55,6 +55,7 @@ def test_a_block_that_there_is_not_is_refused(wrong):
 
 def test_frozen_stages_neither_learn_nor_count():
     backbone = build(frozen_stages=1)
+    assert [all(p.requires_grad for p in block.parameters()) for block in backbone.blocks] == [False, False, True, True]
     backbone.train()
     before = {key: value.clone() for key, value in backbone.state_dict().items()}
     sum(x.sum() for x in backbone(IMAGES)).backward()
@@ -111,3 +112,41 @@ def test_mmpretrain_takes_timms_lanmsff_as_a_backbone():
     x = torch.rand(2, 1, 64, 64)
     with torch.no_grad():
         torch.testing.assert_close(list(backbone(x)), whole.forward_blocks(x))
+
+
+def test_init_cfg_takes_the_place_of_the_layers_own_initialisation():
+    backbone = build(init_cfg=[{"type": "Constant", "val": 0.5, "layer": "Conv2d"},
+                               {"type": "Constant", "val": 2., "layer": "BatchNorm2d"}])
+    backbone.init_weights()
+    for module in backbone.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            assert (module.weight == 0.5).all()
+        elif isinstance(module, torch.nn.BatchNorm2d):
+            assert (module.weight == 2).all()
+
+
+def test_init_cfg_loads_pretrained_weights(classifier, tmp_path):
+    torch.save({"state_dict": classifier.state_dict()}, tmp_path / "classifier.pth")
+    backbone = build(init_cfg={"type": "Pretrained", "checkpoint": str(tmp_path / "classifier.pth"),
+                               "prefix": "backbone."})
+    backbone.init_weights()
+    torch.testing.assert_close(backbone.state_dict(), classifier.backbone.state_dict(), rtol=0, atol=0)
+
+
+def test_without_init_cfg_the_layers_own_initialisation_stays():
+    backbone = build()
+    before = {key: value.clone() for key, value in backbone.state_dict().items()}
+    backbone.init_weights()
+    torch.testing.assert_close(backbone.state_dict(), before, rtol=0, atol=0)
+
+
+def test_channels_last_is_a_layout_and_changes_no_value():
+    plain, laid_out = (build(channels_last=channels_last).eval() for channels_last in (False, True))
+    laid_out.load_state_dict(plain.state_dict())
+    assert all(p.is_contiguous(memory_format=torch.channels_last) for p in laid_out.parameters() if p.ndim == 4)
+    torch.testing.assert_close(laid_out(IMAGES), plain(IMAGES))
+
+
+def test_a_neck_of_the_wrong_width_says_so():
+    with pytest.raises(ValueError, match="3"):
+        MODELS.build({"type": "lanmsff_plugins.MultiScaleFusion", "in_channels": [64, 72, 78, 84]})

@@ -2,7 +2,7 @@
 model = dict(
     type='ImageClassifier',
     data_preprocessor=dict(type='ClsDataPreprocessor', num_classes=8, mean=[0.], std=[255.], to_rgb=False),
-    backbone=dict(type='lanmsff_plugins.LANMSFF'),
+    backbone=dict(type='lanmsff_plugins.LANMSFF', channels_last=True),
     neck=dict(type='lanmsff_plugins.MultiScaleFusion', in_channels=[66, 72, 78, 84]),
     head=dict(
         type='LinearClsHead',

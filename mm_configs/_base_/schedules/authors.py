@@ -6,7 +6,6 @@ param_scheduler = dict(
     type='ReduceOnPlateauLR', monitor='cross_entropy', rule='less', factor=0.1, patience=8, threshold=1e-4,
     threshold_rule='abs', end=10**9)
 custom_hooks = [
-    dict(type='lanmsff_plugins.ChannelsLastHook'),
     dict(type='lanmsff_plugins.CleanCheckpointHook'),
     dict(type='lanmsff_plugins.EarlyStoppingHook', monitor='cross_entropy', rule='less', min_delta=0., patience=14),
 ]

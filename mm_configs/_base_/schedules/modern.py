@@ -8,7 +8,6 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', eta_min=1e-6, by_epoch=True, begin=0, end=epochs, convert_to_iter_based=True),
 ]
 custom_hooks = [
-    dict(type='lanmsff_plugins.ChannelsLastHook'),
     dict(type='lanmsff_plugins.CleanCheckpointHook'),
     dict(type='EMAHook', momentum=2e-3, update_buffers=True),
 ]

@@ -1,0 +1,108 @@
+"""Runs so small that an epoch takes a fraction of a second, each in a process of its own as a user's would be."""
+import gc
+import multiprocessing
+import os
+import runpy
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+
+from lanmsff_plugins.mm import launch
+from lanmsff_plugins.mm.launch import build_runner
+
+from ..conftest import ROOT
+
+CHANNELS = [12, 12, 12, 12]
+
+
+def tiny(data_root: Path, work_dir: Path, config: str = "lanmsff_ferplus.py", **settings) -> Config:
+    """One of the project's configs with 32 faces of 32 pixels, batches of 8 and a narrow network.
+
+    ``settings`` are further ones, with two underscores in the place of a dot.
+    """
+    cfg = Config.fromfile(ROOT / "mm_configs" / config)
+    cfg.merge_from_dict({
+        **{f"{split}_dataloader.{key}": value for split in ("train", "val", "test") for key, value in (
+            ("dataset.data_root", str(data_root)), ("dataset.indices", 32 if split == "train" else 33),
+            ("num_workers", 0), ("persistent_workers", False), ("batch_size", 8),
+            ("collate_fn.type", "default_collate"))},
+        "train_dataloader.dataset.versions": 1, "val_dataloader.dataset.pipeline.1.scale": 32,
+        "model.backbone.channels": CHANNELS, "model.neck.in_channels": CHANNELS, "model.head.in_channels": 24,
+        "train_cfg.max_epochs": 6, "work_dir": str(work_dir), "launcher": "none", "log_level": "ERROR",
+        **{key.replace("__", "."): value for key, value in settings.items()}})
+    if len(cfg.train_dataloader.dataset.pipeline) > 1:
+        cfg.train_dataloader.dataset.pipeline[0].scale = 32
+    return cfg
+
+
+def start(cfg: Config, before=lambda runner: None, **environment: str) -> multiprocessing.Process:
+    """Start the training of ``cfg``; ``before`` is called with the Runner first."""
+    def train():
+        os.environ.update(environment)
+        torch.set_num_threads(1)
+        gc.freeze()  # MMEngine collects often, and there is much that it need not look at
+        runner = build_runner(cfg, "train", "val")
+        before(runner)
+        runner.train()
+
+    process = multiprocessing.get_context("fork").Process(target=train)
+    process.start()
+    return process
+
+
+def finish(cfg: Config, before=lambda runner: None) -> int:
+    """Train in a process and wait for its end; gives its exit status."""
+    process = start(cfg, before)
+    process.join()
+    return process.exitcode
+
+
+def finish_together(cfg: Config, processes: int, before=lambda runner: None) -> list[int]:
+    """Train in several processes, as torchrun would start them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cfg.launcher = "pytorch"
+    started = [
+        start(cfg, before, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes), MASTER_ADDR="127.0.0.1",
+              MASTER_PORT=str(port))
+        for rank in range(processes)]
+    for process in started:
+        process.join()
+    return [process.exitcode for process in started]
+
+
+def call_tool(tool: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.CompletedProcess:
+    """Call a file of tools/ as a command, but in a fork of this process, which has all of it imported."""
+    def call(stdout, stderr):
+        def build_with_hooks(*args):
+            runner = build_runner(*args)
+            for hook in hooks:
+                runner.register_hook(hook)
+            return runner
+
+        launch.build_runner = build_with_hooks
+        torch.set_num_threads(1)
+        gc.freeze()
+        os.chdir(ROOT)
+        sys.argv = [tool, *map(str, args)]
+        with open(stdout, "w", buffering=1) as sys.stdout, open(stderr, "w", buffering=1) as sys.stderr:
+            runpy.run_path(str(ROOT / "tools" / tool), run_name="__main__")
+
+    with tempfile.TemporaryDirectory() as folder:
+        said = [Path(folder, name) for name in ("stdout", "stderr")]
+        process = multiprocessing.get_context("fork").Process(target=call, args=said)
+        process.start()
+        process.join()
+        return subprocess.CompletedProcess(sys.argv, process.exitcode, *(path.read_text() for path in said))
+
+
+def load(path: Path) -> dict:
+    return torch.load(path, weights_only=True)

@@ -1,0 +1,76 @@
+"""The hooks alone, with what of a Runner they look at."""
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.logging import MessageHub
+from mmengine.registry import HOOKS
+
+from lanmsff_plugins.mm.errors import ConfigError
+
+
+def hook(kind: str, **kwargs):
+    return HOOKS.build({"type": f"lanmsff_plugins.{kind}", **kwargs})
+
+
+@pytest.fixture
+def runner():
+    hub = MessageHub("test")
+    return SimpleNamespace(message_hub=hub, train_loop=SimpleNamespace(stop_training=False), seed=0, iter=0,
+                           logger=SimpleNamespace(info=print),
+                           train_dataloader=torch.utils.data.DataLoader([0], worker_init_fn=print))
+
+
+def early_stopping(**kwargs):
+    return hook("EarlyStoppingHook", monitor="loss", min_delta=0., patience=2, **kwargs)
+
+
+@pytest.mark.parametrize("rule", ["less", "greater"])
+def test_a_value_equal_to_the_best_is_no_better_as_in_keras(runner, rule):
+    stopping = early_stopping(rule=rule)
+    for waited, _ in enumerate(range(3)):
+        assert not runner.train_loop.stop_training
+        stopping.after_val_epoch(runner, {"loss": 1.})
+        assert stopping.wait_count == waited
+    assert runner.train_loop.stop_training
+
+
+@pytest.mark.parametrize(("rule", "better"), [("less", 0.5), ("greater", 1.5)])
+def test_a_better_value_starts_the_count_anew(runner, rule, better):
+    stopping = early_stopping(rule=rule)
+    for value in (1., 1., better):
+        stopping.after_val_epoch(runner, {"loss": value})
+    assert stopping.wait_count == 0 and stopping.best_score == better
+
+
+def test_a_run_that_had_ended_early_does_not_go_on_when_resumed(runner):
+    for _ in range(3):
+        early_stopping_hook = early_stopping(rule="less")
+        early_stopping_hook.before_train(runner)
+        early_stopping_hook.after_val_epoch(runner, {"loss": 1.})
+    runner.train_loop.stop_training = False
+    early_stopping(rule="less").before_train(runner)
+    assert runner.train_loop.stop_training
+    patient = early_stopping(rule="less")
+    patient.patience = 3
+    patient.before_train(runner)
+    assert not runner.train_loop.stop_training
+
+
+def test_an_epoch_draws_the_same_whatever_was_drawn_before_it(runner):
+    seeding = hook("EpochSeedHook")
+    draws = []
+    for wasted, step in ((0, 5), (7, 5), (0, 6)):
+        torch.rand(wasted)
+        runner.iter = step
+        seeding.before_train_epoch(runner)
+        draws.append(torch.rand(3))
+    assert torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2])
+
+
+def test_workers_get_their_seed_from_the_epoch_and_may_not_outlive_it(runner):
+    hook("EpochSeedHook").before_train(runner)
+    assert runner.train_dataloader.worker_init_fn is None
+    runner.train_dataloader = torch.utils.data.DataLoader([0], num_workers=1, persistent_workers=True)
+    with pytest.raises(ConfigError, match="persistent_workers=True; make it False"):
+        hook("EpochSeedHook").before_train(runner)
