@@ -3,14 +3,20 @@ import argparse
 import ast
 import difflib
 import inspect
+import pickle
 import pkgutil
 from collections.abc import Callable
+from pathlib import Path
 
 import timm
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 
-__all__ = ["DEFAULT_SHAPE", "build_model", "default_shape", "run_once"]
+from ..state_dicts import from_mm, to_mm
+
+__all__ = ["DEFAULT_SHAPE", "build_model", "default_shape", "load_weights", "run_once"]
 
 DEFAULT_SHAPE = (1, 64, 64)  # of LANMSFF's faces
 
@@ -48,6 +54,34 @@ def default_shape(model: nn.Module) -> tuple[int, int, int]:
     config = getattr(model, "pretrained_cfg", None) or {}
     shape = tuple(config.get("input_size", DEFAULT_SHAPE))
     return (getattr(model, "in_chans", shape[0]), *shape[1:])
+
+
+def load_weights(model: nn.Module, path: str) -> None:
+    """Load a checkpoint of ours: timm's or MMEngine's, a state dict, or safetensors, under any of their names.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it cannot be read without running code, or does not fit the model.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no checkpoint at {path}; expected a .pth or .safetensors file")
+    try:
+        found = load_file(path) if path.endswith(".safetensors") else torch.load(path, "cpu", weights_only=True)
+    except (EOFError, RuntimeError, pickle.UnpicklingError, SafetensorError) as error:
+        raise ValueError(f"{path} cannot be read as a checkpoint: {_first_line(error)}") from error
+    state_dict = found.get("state_dict", found)
+    expected = model.state_dict()
+    for rename in (dict, from_mm, to_mm):
+        renamed = rename(state_dict)
+        if renamed.keys() == expected.keys():
+            break
+    wrong = [name for name in expected if name not in renamed or renamed[name].shape != expected[name].shape]
+    if wrong or renamed.keys() != expected.keys():
+        raise ValueError(f"{path} does not fit the model" + (
+            f": {wrong[0]} is {list(expected[wrong[0]].shape)} there, "
+            f"{list(renamed[wrong[0]].shape) if wrong[0] in renamed else 'missing'} in the file" if wrong else "")
+            + "; name a model with the same layers and classes, as 'lanmsff(num_classes=7)'")
+    model.load_state_dict(renamed)
 
 
 def run_once(model: nn.Module, shape: tuple[int, int, int], name: str) -> torch.Tensor:
