@@ -71,10 +71,8 @@ def load_weights(model: nn.Module, path: str) -> None:
         raise ValueError(f"{path} cannot be read as a checkpoint: {_first_line(error)}") from error
     state_dict = found.get("state_dict", found)
     expected = model.state_dict()
-    for rename in (dict, from_mm, to_mm):
-        renamed = rename(state_dict)
-        if renamed.keys() == expected.keys():
-            break
+    renamed = max((rename(state_dict) for rename in (dict, from_mm, to_mm)),
+                  key=lambda renamed: len(renamed.keys() & expected.keys()))
     wrong = [name for name in expected if name not in renamed or renamed[name].shape != expected[name].shape]
     if wrong or renamed.keys() != expected.keys():
         raise ValueError(f"{path} does not fit the model" + (

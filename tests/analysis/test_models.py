@@ -1,12 +1,18 @@
 """A model is found by what a user would write, and what is wrong is said in one line."""
+import subprocess
+import sys
+
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from lanmsff_plugins import LANMSFF, MassAtt
-from lanmsff_plugins.analysis.models import build_model, default_shape, run_once
+from lanmsff_plugins.analysis.models import build_model, default_shape, load_weights, run_once
+from lanmsff_plugins.state_dicts import to_mm
 
 from ..conftest import ROOT
+from ..test_packaging import WITHOUT_OPENMMLAB
 
 
 @pytest.mark.parametrize(("name", "type_"), [
@@ -25,6 +31,19 @@ def test_a_config_builds_its_model():
     pytest.importorskip("mmpretrain")
     model = build_model(str(ROOT / "mm_configs" / "lanmsff_kdef.py"))
     assert run_once(model, default_shape(model), "kdef").shape == (1, 7)
+
+
+def test_openmmlab_is_wanted_by_configs_alone():
+    code = WITHOUT_OPENMMLAB + """
+from lanmsff_plugins.analysis.models import build_model
+build_model("lanmsff")
+try:
+    build_model("mm_configs/lanmsff_ferplus.py")
+except ValueError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.startswith("mm_configs/lanmsff_ferplus.py is a config, and these need OpenMMLab"), done.stderr
 
 
 @pytest.mark.parametrize(("name", "shape"), [
@@ -48,6 +67,29 @@ def test_what_is_no_model_is_refused_by_name(name, message):
     with pytest.raises(ValueError, match=message) as error:
         build_model(name)
     assert "\n" not in str(error.value)
+
+
+def test_a_checkpoint_loads_under_any_of_its_names(tmp_path):
+    weights = LANMSFF().state_dict()
+    torch.save({"state_dict": to_mm(weights), "meta": {}}, tmp_path / "mm.pth")
+    torch.save(weights, tmp_path / "ours.pth")
+    save_file(weights, tmp_path / "ours.safetensors")
+    for name in ("mm.pth", "ours.pth", "ours.safetensors"):
+        model = LANMSFF()
+        load_weights(model, str(tmp_path / name))
+        torch.testing.assert_close(model.state_dict(), weights, rtol=0, atol=0)
+
+
+def test_a_checkpoint_that_would_run_code_or_does_not_fit_is_refused(tmp_path):
+    torch.save({"state_dict": LANMSFF}, tmp_path / "code.pth")
+    torch.save(LANMSFF(num_classes=7).state_dict(), tmp_path / "seven.pth")
+    torch.save(LANMSFF().fuse().state_dict(), tmp_path / "fused.pth")
+    for name, message in (("code", "cannot be read as a checkpoint"), ("seven", r"head.fc.weight is \[8, 156\] there"),
+                          ("fused", "norm.weight is .* missing in the file")):
+        with pytest.raises(ValueError, match=f"{name}.pth .*{message}"):
+            load_weights(LANMSFF(), str(tmp_path / f"{name}.pth"))
+    with pytest.raises(FileNotFoundError, match="no checkpoint at nowhere.pth"):
+        load_weights(LANMSFF(), "nowhere.pth")
 
 
 def test_a_missing_config_is_named():

@@ -10,7 +10,7 @@ from lanmsff_plugins import LANMSFF
 from lanmsff_plugins.analysis import speed
 from lanmsff_plugins.analysis.benchmark import Timing
 from lanmsff_plugins.analysis.plots import plot_growth
-from lanmsff_plugins.analysis.readme import cost_table, speed_table
+from lanmsff_plugins.analysis.readme import cost_table, speed_table, write_readme
 from lanmsff_plugins.analysis.speed import DTYPES, FORMS, MODES, Row, Setup, make_call, measure_rows, setups
 
 
@@ -106,6 +106,19 @@ def test_the_tables_of_the_readme_hold_the_paper_s_figures():
     assert "| `lanmsff` | 356,451 | 300,586,632 | 605,331,715 |" in cost_table().splitlines()
     assert "| inference | fused | float32 | channels last | 32 | 320.0 (288.0 to 384.0) | 100 | **0.60** |" \
         in speed_table([row(32)]).splitlines()
+
+
+def test_one_command_fills_the_readme(monkeypatch, tmp_path, instant):
+    monkeypatch.setattr(speed, "make_call", lambda *args: lambda: None)
+    (tmp_path / "README.md").write_text("<!-- cost -->\n<!-- /cost -->\n<!-- speed -->\n<!-- /speed -->\n")
+    rows = []
+    write_readme(tmp_path, rows.append)
+    text = (tmp_path / "README.md").read_text()
+    assert "| 356,451 |" in text
+    assert "| training | eager | bfloat16 | channels last | 32 | 500.0 (400.0 to 700.0) | 64 |" in text
+    assert "the machine's own rate was 1 to 1 GFLOP/s" in text
+    assert {row.setup.shape[1] for row in rows} == {32, 64, 128, 256, 512}
+    assert (tmp_path / "docs" / "growth.svg").is_file()
 
 
 def test_rows_can_be_written_as_json():
