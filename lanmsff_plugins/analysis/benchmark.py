@@ -1,12 +1,19 @@
-"""Times that can be trusted on machines whose speed drifts: pairs in turn, and the median of their ratios."""
+"""Times that can be trusted on machines whose speed drifts: pairs in turn, and shares of the machine's own rate."""
+import ctypes
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
-__all__ = ["Ratio", "compare"]
+__all__ = ["Ratio", "Timing", "compare", "matrix_rate", "measure", "peak_memory"]
+
+Clock = Callable[[], float]
+Call = Callable[[], object]
+
+MATRIX_SIDE = 2048  # 48 MiB of float32 in three matrices: more than any cache, less than a second of work
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,50 @@ class Ratio:
         return f"{self.median:.2f}"
 
 
-def compare(a: Callable[[], object], b: Callable[[], object], pairs: int = 15, seconds: float = 0.05) -> Ratio:
+@dataclass(frozen=True)
+class Timing:
+    """How long one thing takes, in seconds.
+
+    Attributes:
+        median: Median over the blocks of calls.
+        low: Their first quartile.
+        high: Their third quartile.
+    """
+
+    median: float
+    low: float
+    high: float
+
+
+def measure(call: Call, threads: int = 1, seconds: float = 1., clock: Clock | None = None) -> Timing:
+    """The time of ``call``, by PyTorch's own timer, after two calls that warm up.
+
+    Args:
+        call: What to measure.
+        threads: Number of PyTorch's threads.
+        seconds: How long to measure at least.
+        clock: Where the time is read, in seconds; by default PyTorch's, which waits for a GPU.
+    """
+    from torch.utils.benchmark import Timer  # it brings compilers along, which complain where there is no GPU
+
+    timer = Timer("call()", globals={"call": call}, num_threads=threads, **({"timer": clock} if clock else {}))
+    timer.timeit(2)
+    times = timer.blocked_autorange(min_run_time=seconds).times
+    low, median, high = statistics.quantiles(times, n=4) if len(times) > 1 else times * 3
+    return Timing(median, low, high)
+
+
+def matrix_rate(threads: int = 1, device: str = "cpu", seconds: float = 0.5, clock: Clock | None = None) -> float:
+    """The rate at which the machine multiplies float32 matrices of 2048 x 2048, in FLOP/s.
+
+    It is the yardstick of all other figures: what a network reaches of it can be compared between machines.
+    """
+    a, b = torch.rand(2, MATRIX_SIDE, MATRIX_SIDE, device=device)
+    out = torch.empty_like(a)
+    return 2 * MATRIX_SIDE ** 3 / measure(lambda: torch.mm(a, b, out=out), threads, seconds, clock).median
+
+
+def compare(a: Call, b: Call, pairs: int = 15, seconds: float = 0.05, clock: Clock = time.perf_counter) -> Ratio:
     """The time of ``a`` as a multiple of that of ``b``, measured A B A B.
 
     Args:
@@ -35,23 +85,50 @@ def compare(a: Callable[[], object], b: Callable[[], object], pairs: int = 15, s
         b: What to measure it by.
         pairs: Number of pairs, 2 or more.
         seconds: How long each half of a pair should take at least; short calls are repeated to fill it.
+        clock: Where the time is read, in seconds.
     """
     # glibc returns small blocks to the system and fetches them again, page by page, until it has once freed a large
     # one (below 32 MiB): then it keeps what it has, as in any program that has run for a while.
     torch.empty(31 * 2 ** 20, dtype=torch.uint8)
     for call in (a, b):
         call()  # the first call allocates, and compiles where there is something to compile
-    repeats = [max(1, round(seconds / _time(call, 1))) for call in (a, b)]
+    repeats = [max(1, round(seconds / _time(call, 1, clock))) for call in (a, b)]
     ratios = []
     for _ in range(pairs):
-        each = [_time(call, n) / n for call, n in zip((a, b), repeats)]
+        each = [_time(call, n, clock) / n for call, n in zip((a, b), repeats)]
         ratios.append(each[0] / each[1])
     low, median, high = statistics.quantiles(ratios, n=4)
     return Ratio(median, low, high)
 
 
-def _time(call: Callable[[], object], repeats: int) -> float:
-    start = time.perf_counter()
+def _time(call: Call, repeats: int, clock: Clock) -> float:
+    start = clock()
     for _ in range(repeats):
         call()
-    return time.perf_counter() - start
+    return clock() - start
+
+
+def peak_memory(call: Call) -> int | None:
+    """Bytes that ``call`` holds at most, beyond what is held before: of the GPU if there is one, else resident.
+
+    Returns:
+        None where the system does not tell: without a GPU, only Linux does.
+    """
+    if torch.cuda.is_available():
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        call()
+        return torch.cuda.max_memory_allocated() - before
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)  # what is free already does not count as held
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+        before = _resident("VmRSS")
+        call()
+        return max(0, _resident("VmHWM") - before)
+    except OSError:
+        return None
+
+
+def _resident(field: str) -> int:
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status[field].split()[0]) * 1024

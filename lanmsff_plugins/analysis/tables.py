@@ -5,18 +5,30 @@ from pathlib import Path
 
 from ..files import write_atomically
 
-__all__ = ["markdown", "replace_section"]
+__all__ = ["aligned", "markdown", "replace_section"]
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table; what looks like a number stands to the right."""
-    def right(column: int) -> bool:
-        return all(re.match(r"^[-+\d]", str(row[column])) for row in rows)
-
     lines = ["| " + " | ".join(header) + " |",
-             "| " + " | ".join("---:" if right(i) else "---" for i in range(len(header))) + " |"]
+             "| " + " | ".join("---:" if right else "---" for right in _right(header, rows)) + " |"]
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def aligned(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """The same for a terminal: columns by blanks."""
+    cells = [list(map(str, row)) for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    right = _right(header, rows)
+    return "\n".join("  ".join(
+        cell.rjust(width) if to_right else cell.ljust(width)
+        for cell, width, to_right in zip(row, widths, right)).rstrip() for row in cells)
+
+
+def _right(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[bool]:
+    """Which columns hold numbers, or nothing, in each row."""
+    return [all(re.match(r"^([-+]?\d|-?$)", str(row[i])) for row in rows) for i in range(len(header))]
 
 
 def replace_section(path: Path, name: str, text: str) -> None:

@@ -4,6 +4,7 @@ from functools import partial
 
 from timm.layers import LayerType, create_act_layer
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 __all__ = ["BatchNorm2d", "ConvNormAct", "SeparableConv2d"]
 
@@ -85,7 +86,21 @@ class ConvNormAct(nn.Module):
         else:
             nn.init.kaiming_uniform_(self.conv.weight, nonlinearity="relu")
             nn.init.zeros_(self.conv.bias)
-        self.norm.reset_parameters()
+        if hasattr(self.norm, "reset_parameters"):  # a fused norm has gone
+            self.norm.reset_parameters()
+
+    def fuse(self) -> "ConvNormAct":
+        """Fold a batch norm, as its running statistics have it now, into the convolution, in place.
+
+        A separable convolution takes it up in its pointwise half. Norms of other kinds stay.
+        """
+        if type(self.norm) in (nn.BatchNorm2d, nn.SyncBatchNorm) and self.norm.running_mean is not None:
+            conv = self.conv.conv_pw if isinstance(self.conv, SeparableConv2d) else self.conv
+            conv.weight, conv.bias = fuse_conv_bn_weights(
+                conv.weight, conv.bias, self.norm.running_mean, self.norm.running_var, self.norm.eps,
+                self.norm.weight, self.norm.bias)
+            self.norm = nn.Identity()
+        return self
 
     def forward(self, x: Tensor) -> Tensor:
         return self.act(self.norm(self.conv(x)))

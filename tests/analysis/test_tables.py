@@ -1,12 +1,16 @@
 """Tables, and their places in a document."""
 import pytest
 
-from lanmsff_plugins.analysis.tables import markdown, replace_section
+from lanmsff_plugins.analysis.tables import aligned, markdown, replace_section
 
 
 def test_numbers_stand_to_the_right():
     assert markdown(["name", "cost"], [["a", 1], ["b", "+2.5%"]]) == (
         "| name | cost |\n| --- | ---: |\n| a | 1 |\n| b | +2.5% |")
+
+
+def test_a_terminal_gets_columns():
+    assert aligned(["name", "cost"], [["a", 1], ["long", "+2.5%"]]) == "name   cost\na         1\nlong  +2.5%"
 
 
 def test_a_section_is_replaced_and_again(tmp_path):

@@ -1,10 +1,12 @@
 """The convolutions that the blocks share keep the size and start as Keras' do."""
 import math
+from functools import partial
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from timm.layers import BatchNormAct2d
 from torch import nn
 
 from lanmsff_plugins.layers import BatchNorm2d, ConvNormAct, SeparableConv2d
@@ -41,6 +43,39 @@ def test_conv_norm_act_is_the_three_in_a_row(sizes, separable, dilation):
     x = torch.randn(1, in_channels, height, width, dtype=torch.float64)
     expected = references.conv_norm_relu(x[0].numpy(), references.arrays(layer), dilation=dilation)
     torch.testing.assert_close(layer(x)[0], torch.from_numpy(expected))
+
+
+@settings(max_examples=15, deadline=None)
+@given(SIZES, st.booleans(), st.sampled_from([1, 2]), st.booleans())
+@torch.no_grad()
+def test_a_fused_convolution_is_the_same_function(sizes, separable, dilation, affine):
+    in_channels, out_channels, height, width = sizes
+    layer = ConvNormAct(in_channels, out_channels, dilation=dilation, separable=separable,
+                        norm_layer=partial(BatchNorm2d, affine=affine)).double().eval()
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter)
+    layer.norm.running_mean.normal_()
+    layer.norm.running_var.uniform_(0.5, 2)
+    x = torch.randn(2, in_channels, height, width, dtype=torch.float64)
+    expected = layer(x)
+    assert layer.fuse() is layer and isinstance(layer.norm, nn.Identity)
+    torch.testing.assert_close(layer(x), expected)
+    torch.testing.assert_close(layer.fuse()(x), expected)  # a second time there is nothing to fold
+
+
+@pytest.mark.parametrize("norm_layer", [
+    partial(nn.GroupNorm, 2), partial(nn.BatchNorm2d, track_running_stats=False), BatchNormAct2d])
+def test_norms_that_are_no_fixed_scale_and_shift_stay(norm_layer):
+    layer = ConvNormAct(4, 6, norm_layer=norm_layer)
+    norm = layer.norm
+    assert layer.fuse().norm is norm
+
+
+def test_a_fused_convolution_can_start_anew():
+    layer = ConvNormAct(4, 6).fuse()
+    layer.conv.bias.data.fill_(1)
+    layer.reset_parameters()
+    assert not layer.conv.bias.any()
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 # AdamW, a short warm-up and a cosine down to nothing, an average of the weights: made for short budgets.
 epochs = 14
 optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.02),
+    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.02, fused=True),
     paramwise_cfg=dict(norm_decay_mult=0., bias_decay_mult=0.))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=500),

@@ -1,0 +1,167 @@
+"""How fast a model is, in inference and training, in every form that it can take."""
+import copy
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..data.synthetic import EXPRESSIONS, draw_face
+from ..export import export_onnx, for_inference, prepare_faces, quantize_onnx, run_onnx
+from .benchmark import matrix_rate, measure, peak_memory
+from .flops import count
+
+__all__ = ["DTYPES", "FORMATS", "FORMS", "MODES", "Row", "Setup", "make_call", "measure_rows", "setups"]
+
+MODES = ("inference", "training")
+FORMS = ("eager", "fused", "compiled", "onnxruntime")
+DTYPES = ("float32", "bfloat16", "int8")
+FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One way to run a model.
+
+    Attributes:
+        mode: 'inference'; or 'training': forward, backward and a step of AdamW.
+        form: 'eager' as it is; 'fused' with its batch norms folded; 'compiled' by torch.compile, for
+            inference from the fused one with its weights frozen; 'onnxruntime'.
+        dtype: 'float32'; 'bfloat16' (training: by autocast); 'int8' (ONNX Runtime).
+        memory_format: 'contiguous' or 'channels_last'; ONNX Runtime has a layout of its own.
+        batch: Number of images.
+        threads: Number of threads.
+        shape: (C, H, W) of an image.
+    """
+
+    mode: str = "inference"
+    form: str = "eager"
+    dtype: str = "float32"
+    memory_format: str = "channels_last"
+    batch: int = 1
+    threads: int = 1
+    shape: tuple[int, int, int] = (1, 64, 64)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a way."""
+        if self.form == "onnxruntime":
+            return self.mode == "inference" and self.dtype != "bfloat16"
+        return self.dtype != "int8" and not (self.mode == "training" and self.form == "fused")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one setup.
+
+    Attributes:
+        setup: The setup.
+        latency: Median of the seconds of one batch.
+        latency_low: First quartile.
+        latency_high: Third quartile.
+        images_per_second: Throughput, by the median.
+        rate: The machine's float32 matrix products just before and after, in FLOP/s, with as many threads.
+        share: What the model's multiply-accumulates achieve of it; a training step is three times a forward pass.
+        memory: Bytes held at most during a call beyond what was held before; None where nobody can tell.
+    """
+
+    setup: Setup
+    latency: float
+    latency_low: float
+    latency_high: float
+    images_per_second: float
+    rate: float
+    share: float
+    memory: int | None
+
+
+def setups(modes: Iterable[str], forms: Iterable[str], dtypes: Iterable[str], memory_formats: Iterable[str],
+           batches: Iterable[int], threads: Iterable[int], shape: tuple[int, int, int]) -> list[Setup]:
+    """All combinations that exist, each once: ONNX Runtime knows no memory format."""
+    found = {}
+    for choice in product(modes, forms, dtypes, memory_formats, batches, threads):
+        setup = Setup(*choice, shape)
+        if setup.form == "onnxruntime":
+            setup = replace(setup, memory_format="contiguous")
+        if setup.exists:
+            found[setup] = None
+    return list(found)
+
+
+def make_call(model: nn.Module, setup: Setup, device: str = "cpu") -> Callable[[], object]:
+    """A function without arguments that runs the model once as ``setup`` says; the model is not changed.
+
+    Raises:
+        ValueError: if there is no such setup.
+    """
+    if not setup.exists:
+        raise ValueError(f"{setup.form} has no {setup.mode} in {setup.dtype}; expected another form or type")
+    images = torch.rand(setup.batch, *setup.shape, device=device)
+    if setup.form == "onnxruntime":
+        run = _onnx(model, setup)
+        return lambda: run(images)
+    images = images.contiguous(memory_format=FORMATS[setup.memory_format])
+    model = copy.deepcopy(model).to(device)
+    if setup.mode == "training":
+        return _training(model.to(memory_format=FORMATS[setup.memory_format]), setup, images)
+    model = model.eval() if setup.form == "eager" else for_inference(model)
+    dtype = getattr(torch, setup.dtype)
+    model, images = model.to(dtype, memory_format=FORMATS[setup.memory_format]), images.to(dtype)
+    if setup.form == "compiled":
+        model = torch.compile(model, options={"freezing": True})
+
+    def call() -> None:
+        with torch.inference_mode():
+            model(images)
+    return call
+
+
+def _training(model: nn.Module, setup: Setup, images: Tensor) -> Callable[[], object]:
+    model.train()
+    with torch.no_grad():
+        classes = model(images[:2].repeat(2, 1, 1, 1)).shape[1]
+    labels = torch.arange(setup.batch, device=images.device) % classes
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+    step = torch.compile(model) if setup.form == "compiled" else model
+
+    def call() -> None:
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=setup.dtype == "bfloat16"):
+            loss = F.cross_entropy(step(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return call
+
+
+def _onnx(model: nn.Module, setup: Setup) -> Callable[[Tensor], Tensor]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.onnx")
+        export_onnx(model, path, setup.shape)
+        if setup.dtype == "int8":
+            quantize_onnx(path, path, _calibration(setup.shape))
+        return run_onnx(path, setup.threads, setup.batch)
+
+
+def _calibration(shape: tuple[int, int, int]) -> Tensor:
+    """A few drawn faces: the speed does not depend on them."""
+    rng = np.random.default_rng(0)
+    pixels = np.stack([draw_face(expression, 0., person, rng) for person, expression in enumerate(EXPRESSIONS)])
+    return F.interpolate(prepare_faces(pixels), shape[1:], mode="bilinear").expand(-1, shape[0], -1, -1)
+
+
+def measure_rows(model: nn.Module, wanted: Iterable[Setup], seconds: float = 1., device: str = "cpu") -> Iterator[Row]:
+    """Measure the setups one after another, the machine's own rate before and after each."""
+    for setup in wanted:
+        call = make_call(model, setup, device)
+        before = matrix_rate(setup.threads, device)
+        time = measure(call, setup.threads, seconds)
+        rate = (before + matrix_rate(setup.threads, device)) / 2
+        macs = count(model, setup.shape).macs * (3 if setup.mode == "training" else 1)
+        per_second = setup.batch / time.median
+        peak = None if setup.form == "onnxruntime" else peak_memory(call)  # it keeps what it has once taken
+        yield Row(setup, time.median, time.low, time.high, per_second, rate, 2 * macs * per_second / rate, peak)

@@ -1,0 +1,58 @@
+"""Measuring from the command line, as a user does it; no figure is checked here, for it is the machine's."""
+import json
+import runpy
+import sys
+
+import pytest
+
+from ..conftest import ROOT
+
+TOOL = str(ROOT / "tools" / "benchmark.py")
+QUICK = ("--shape", "1", "32", "32", "--threads", "1", "--batch", "1", "--seconds", "0.01")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs the tool in this process; gives its exit status, and what it wrote to stdout and stderr."""
+    def run_(*args) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", [TOOL, *map(str, args)])
+        status = 0
+        try:
+            runpy.run_path(TOOL, run_name="__main__")
+        except SystemExit as end:
+            status = end.code
+        return status, *capsys.readouterr()
+    return run_
+
+
+def test_every_setup_has_a_row_in_the_table_the_json_and_the_plot(run, tmp_path):
+    status, out, _ = run("lanmsff", "--mode", "inference", "training", "--form", "eager", "fused", *QUICK,
+                         "--json", tmp_path / "x.json", "--plot", tmp_path / "x.png")
+    assert status == 0
+    header, *rows = out.splitlines()
+    assert header.split()[-2:] == ["share", "MiB"]
+    assert [row.split()[:2] for row in rows] == [["inference", "eager"], ["inference", "fused"], ["training", "eager"]]
+    written = json.loads((tmp_path / "x.json").read_text())
+    assert [row["setup"]["form"] for row in written["rows"]] == ["eager", "fused", "eager"]
+    assert all(row["latency_low"] <= row["latency"] <= row["latency_high"] for row in written["rows"])
+    assert written["model"] == "lanmsff" and written["machine"]["torch"]
+    assert (tmp_path / "x.png").stat().st_size > 1000
+
+
+def test_two_models_are_paired(run):
+    status, out, _ = run("lanmsff", "--vs", "lanmsff(attn_layer=None)", "--form", "fused", *QUICK)
+    header, row = out.splitlines()
+    assert status == 0 and header.split()[-2:] == ["ratio", "quartiles"] and float(row.split()[7]) > 0
+
+
+@pytest.mark.parametrize(("args", "message"), [
+    (["lanmsf"], "error: timm has no model 'lanmsf'"),
+    (["lanmsff", "--batch", "0"], "error: --batch, --threads, --shape and --seconds expect numbers above 0"),
+    (["lanmsff", "--form", "eager", "--dtype", "int8"], "error: there is no such setup"),
+    (["lanmsff", "--plot", "x.pdf"], "error: --plot writes .svg or .png, got x.pdf"),
+    (["lanmsff", "--vs", "resnet18"], "error: resnet18 does not take an image of 1x64x64")])
+def test_bad_input_is_named_in_one_line(run, args, message):
+    status, out, err = run(*args)
+    assert status == 2 and not out
+    line, = err.splitlines()
+    assert line.startswith(message)
