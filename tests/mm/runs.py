@@ -42,12 +42,18 @@ def tiny(data_root: Path, work_dir: Path, config: str = "lanmsff_ferplus.py", **
     return cfg
 
 
+def _quicken() -> None:
+    """Leave out of a forked process what would take longer than its epochs."""
+    torch.set_num_threads(1)
+    gc.freeze()  # MMEngine collects often, and there is much that it need not look at
+    Config.pretty_text = property(lambda self: "")  # formatted anew for each checkpoint
+
+
 def start(cfg: Config, before=lambda runner: None, **environment: str) -> multiprocessing.Process:
     """Start the training of ``cfg``; ``before`` is called with the Runner first."""
     def train():
         os.environ.update(environment)
-        torch.set_num_threads(1)
-        gc.freeze()  # MMEngine collects often, and there is much that it need not look at
+        _quicken()
         runner = build_runner(cfg, "train", "val")
         before(runner)
         runner.train()
@@ -89,8 +95,7 @@ def call_tool(tool: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.Comple
             return runner
 
         launch.build_runner = build_with_hooks
-        torch.set_num_threads(1)
-        gc.freeze()
+        _quicken()
         os.chdir(ROOT)
         sys.argv = [tool, *map(str, args)]
         with open(stdout, "w", buffering=1) as sys.stdout, open(stderr, "w", buffering=1) as sys.stderr:
