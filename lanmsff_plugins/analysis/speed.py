@@ -3,6 +3,7 @@ import copy
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -156,12 +157,13 @@ def _calibration(shape: tuple[int, int, int]) -> Tensor:
 
 def measure_rows(model: nn.Module, wanted: Iterable[Setup], seconds: float = 1., device: str = "cpu") -> Iterator[Row]:
     """Measure the setups one after another, the machine's own rate before and after each."""
+    forward_macs = cache(lambda shape: count(model, shape).macs)
     for setup in wanted:
         call = make_call(model, setup, device)
         before = matrix_rate(setup.threads, device)
         time = measure(call, setup.threads, seconds)
         rate = (before + matrix_rate(setup.threads, device)) / 2
-        macs = count(model, setup.shape).macs * (3 if setup.mode == "training" else 1)
+        macs = forward_macs(setup.shape) * (3 if setup.mode == "training" else 1)
         per_second = setup.batch / time.median
         peak = None if setup.form == "onnxruntime" else peak_memory(call)  # it keeps what it has once taken
         yield Row(setup, time.median, time.low, time.high, per_second, rate, 2 * macs * per_second / rate, peak)
