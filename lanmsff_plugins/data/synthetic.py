@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ..files import write_atomically
-from .fer2013 import FER2013_CLASSES, SIDE, USAGES
-from .ferplus import FERPLUS_CLASSES
+from .faces import FER2013_CLASSES, SIDE, USAGES
 from .kdef import KDEF_CLASSES
+from .votes import FERPLUS_CLASSES
 
 __all__ = ["Expression", "draw_face", "write_fer2013", "write_kdef"]
 
