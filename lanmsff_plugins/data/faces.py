@@ -15,7 +15,10 @@ from safetensors.numpy import save
 
 from ..files import write_atomically
 
-__all__ = ["FER2013_CLASSES", "SIDE", "UNLABELLED", "USAGES", "DataError", "Faces", "cached_faces"]
+__all__ = [
+    "FER2013_CLASSES", "SIDE", "UNLABELLED", "USAGES", "DataError", "Faces", "cached_faces", "map_arrays", "pack_names",
+    "unpack_names",
+]
 
 FER2013_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the CSV's order
 USAGES = ("Training", "PublicTest", "PrivateTest")
@@ -60,8 +63,8 @@ class Faces:
     def save(self, path: str | Path, metadata: dict[str, str] | None = None) -> None:
         """Write the faces to ``path``, whole or not at all."""
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
-        if self.names is not None:  # safetensors knows no text: a row of bytes for each, filled up with zeros
-            arrays["names"] = np.ascontiguousarray(self.names).view(np.uint8).reshape(len(self), -1)
+        if self.names is not None:
+            arrays["names"] = pack_names(self.names)
         write_atomically(path, save(arrays, metadata))
 
     @classmethod
@@ -73,20 +76,42 @@ class Faces:
             DataError: if the file is not such a file, or was cut short.
         """
         path = Path(path)
-        header, start = _read_header(path)
-        rows, *_ = header.get("emotion", {}).get("shape") or [0]
-        shapes = {name: [rows, *shape] for name, shape in _ARRAYS.items()}
-        if "names" in header:
-            shapes["names"] = [rows, *header["names"]["shape"][1:2]]
-        arrays = {}
-        for name, shape in shapes.items():
-            entry = header.get(name, {})
-            if not rows or entry.get("dtype") != "U8" or entry["shape"] != shape or 0 in shape:
-                raise DataError(f"{path} does not hold faces as this library writes them; delete it and try again")
-            arrays[name] = np.memmap(path, np.uint8, "r", start + entry["data_offsets"][0], tuple(shape))
+        arrays = map_arrays(path)
+        rows = len(arrays.get("emotion", ()))
+        shapes = {name: (rows, *shape) for name, shape in _ARRAYS.items()}
         if "names" in arrays:
-            arrays["names"] = np.array(arrays["names"]).view(f"S{shapes['names'][-1]}").reshape(-1)
-        return cls(**arrays, path=path)
+            shapes["names"] = (rows, *arrays["names"].shape[1:2])
+        if not rows or {name: array.shape for name, array in arrays.items()} != shapes:
+            raise DataError(f"{path} does not hold faces as this library writes them; delete it and try again")
+        names = unpack_names(arrays.pop("names")) if "names" in arrays else None
+        return cls(**arrays, path=path, names=names)
+
+
+def pack_names(names: np.ndarray) -> np.ndarray:
+    """Names (N,) as bytes (N, W) filled up with zeros: safetensors knows no text."""
+    return np.ascontiguousarray(names).view(np.uint8).reshape(len(names), -1)
+
+
+def unpack_names(packed: np.ndarray) -> np.ndarray:
+    """What :func:`pack_names` packed."""
+    return np.array(packed).view(f"S{packed.shape[1]}").reshape(-1)
+
+
+def map_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file of bytes, mapped into memory.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        DataError: if it is no such file, was cut short, or holds other types or empty arrays.
+    """
+    header, start = _read_header(path)
+    header.pop("__metadata__", None)
+    arrays = {}
+    for name, entry in header.items():
+        if entry["dtype"] != "U8" or 0 in entry["shape"] or not entry["shape"]:
+            raise DataError(f"{path} does not hold faces as this library writes them; delete it and try again")
+        arrays[name] = np.memmap(path, np.uint8, "r", start + entry["data_offsets"][0], tuple(entry["shape"]))
+    return arrays
 
 
 def cached_faces(cache: Path, sources: Sequence[Path], parse: Callable[[], Faces], version: int) -> Faces:

@@ -14,7 +14,7 @@ init_default_scope("mmpretrain")
 
 
 def build(kind, root, **kwargs):
-    return DATASETS.build({"type": kind, "data_root": str(root), **kwargs})
+    return DATASETS.build({"type": f"lanmsff_plugins.{kind}", "data_root": str(root), **kwargs})
 
 
 def test_fer2013_has_the_published_number_of_faces(real_data):
