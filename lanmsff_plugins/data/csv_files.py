@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .faces import FER2013_CLASSES, SIDE, UNLABELLED, USAGES, DataError, Faces
+from .progress import progress
 
 __all__ = ["iterate_csv", "parse_kaggle_csvs", "parse_usage", "parse_usage_csv"]
 
@@ -48,7 +49,7 @@ def iterate_csv(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[
 def parse_usage_csv(path: Path) -> Faces:
     """``fer2013.csv`` and ``icml_face_data.csv``, which has its columns in another order."""
     pixels, emotions, usages = bytearray(), bytearray(), bytearray()
-    for line, (emotion, face, usage) in iterate_csv(path, ("emotion", "pixels", "Usage")):
+    for line, (emotion, face, usage) in _iterate_faces(path, "emotion", "pixels", "Usage"):
         emotions.append(_parse_emotion(emotion, path, line))
         usages.append(parse_usage(usage, path, line))
         pixels += _parse_pixels(face, path, line)
@@ -58,12 +59,12 @@ def parse_usage_csv(path: Path) -> Faces:
 def parse_kaggle_csvs(train: Path, test: Path | None) -> Faces:
     """``train.csv``, all Training, and ``test.csv``, whose first half is PublicTest and which has no labels."""
     pixels, emotions = bytearray(), bytearray()
-    for line, (emotion, face) in iterate_csv(train, ("emotion", "pixels")):
+    for line, (emotion, face) in _iterate_faces(train, "emotion", "pixels"):
         emotions.append(_parse_emotion(emotion, train, line))
         pixels += _parse_pixels(face, train, line)
     usages = bytearray(len(emotions))
     tested = 0
-    for line, (face,) in iterate_csv(test, ("pixels",)) if test else ():
+    for line, (face,) in _iterate_faces(test, "pixels") if test else ():
         pixels += _parse_pixels(face, test, line)
         tested += 1
     if tested % 2:
@@ -72,6 +73,10 @@ def parse_kaggle_csvs(train: Path, test: Path | None) -> Faces:
     emotions += bytes([UNLABELLED]) * tested
     usages += bytes([1]) * (tested // 2) + bytes([2]) * (tested // 2)
     return _faces(train, pixels, emotions, usages)
+
+
+def _iterate_faces(path: Path, *columns: str) -> Iterator[tuple[int, list[str]]]:
+    return progress(iterate_csv(path, columns), f"reading {path.name}")
 
 
 def parse_usage(usage: str, path: Path, line: int) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from .faces import FER2013_CLASSES, SIDE, UNLABELLED, USAGES, DataError, Faces
+from .progress import progress
 
 __all__ = ["IMAGE_ERRORS", "find_images", "find_parquet", "parse_images", "parse_parquet"]
 
@@ -55,7 +56,7 @@ def find_images(root: Path) -> list[Path]:
 def parse_images(root: Path, images: list[Path]) -> Faces:
     """The faces in folders ``SPLIT/CLASS/NAME``, or ``SPLIT/NAME`` without labels."""
     def read() -> Iterator[_Image]:
-        for path in images:
+        for path in progress(images, "reading images", len(images)):
             split, *label, name = path.relative_to(root).parts
             yield str(path), split.lower(), _label(label[0], path) if label else UNLABELLED, name, path.read_bytes()
 
@@ -72,37 +73,40 @@ def parse_parquet(files: list[Path]) -> Faces:
 
     Labels are numbers in the order that the file's metadata say, by default the alphabetical one.
     """
+    return _faces(files[0].parent, (image for path in files for image in _read_parquet(path)))
+
+
+def _read_parquet(path: Path) -> Iterator[_Image]:
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise ImportError(f"{files[0]} is a parquet file, which pyarrow reads: pip install 'lanmsff-plugins[parquet]'"
+        raise ImportError(f"{path} is a parquet file, which pyarrow reads: pip install 'lanmsff-plugins[parquet]'"
                           ) from None
+    split = re.match("[A-Za-z0-9]*", path.name)[0].lower()
+    if split not in _SPLITS:
+        raise DataError(f"{path}: the name does not tell the split; expected one that begins with one of "
+                        f"{', '.join(_SPLITS)}")
+    row = -1
+    try:
+        with parquet.ParquetFile(path) as file:
+            classes = _parquet_classes(path, file.schema_arrow)
+            rows = progress(_parquet_rows(file), f"reading {path.name}", file.metadata.num_rows)
+            for row, (image, label) in enumerate(rows):
+                if type(label) is not int or not 0 <= label < len(classes):
+                    raise DataError(f"{path}, row {row}, column label: got {str(label)[:40]!r}, expected 0 to 6")
+                content, name = _parquet_image(image)
+                if content is None:
+                    raise DataError(f"{path}, row {row}, column image: expected the bytes of an image")
+                yield f"{path}, row {row}, column image", split, classes[label], name, content
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{path}, after row {row}: cannot be read as parquet ({_one_line(error)}); get the file anew"
+                        ) from None
 
-    def read() -> Iterator[_Image]:
-        for path in files:
-            split = re.match("[A-Za-z0-9]*", path.name)[0].lower()
-            if split not in _SPLITS:
-                raise DataError(f"{path}: the name does not tell the split; expected one that begins with one of "
-                                f"{', '.join(_SPLITS)}")
-            row = -1
-            try:
-                with parquet.ParquetFile(path) as file:
-                    classes = _parquet_classes(path, file.schema_arrow)
-                    for batch in file.iter_batches(1024, ["image", "label"]):
-                        for image, label in zip(*(column.to_pylist() for column in batch.columns)):
-                            row += 1
-                            if type(label) is not int or not 0 <= label < len(classes):
-                                raise DataError(f"{path}, row {row}, column label: got {label!r}, expected 0 to 6")
-                            content, name = _parquet_image(image)
-                            if content is None:
-                                raise DataError(f"{path}, row {row}, column image: expected the bytes of an image")
-                            yield f"{path}, row {row}, column image", split, classes[label], name, content
-            except (pyarrow.ArrowException, OSError) as error:
-                raise DataError(f"{path}, after row {row}: cannot be read as parquet ({_one_line(error)}); get the "
-                                "file anew") from None
 
-    return _faces(files[0].parent, read())
+def _parquet_rows(file) -> Iterator[tuple]:
+    for batch in file.iter_batches(1024, ["image", "label"]):
+        yield from zip(*(column.to_pylist() for column in batch.columns))
 
 
 def _parquet_classes(path: Path, schema) -> list[int]:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from .faces import DataError
 from .image_files import IMAGE_ERRORS
+from .progress import progress
 
 __all__ = ["KDEF_CLASSES", "KDEF_VIEWS", "KDEFImage", "read_kdef", "split_folds"]
 
@@ -74,7 +75,8 @@ def read_kdef(data_root: str | Path, verify: bool = False) -> list[KDEFImage]:
     """
     root = Path(data_root)
     images, paths = [], {}
-    for path in find_photographs(root):
+    found = find_photographs(root)
+    for path in progress(found, "reading KDEF", len(found)):
         try:
             told = parse_name(path.name)
         except ValueError as error:

@@ -23,6 +23,7 @@ from .drawing import EXPRESSIONS, Expression, draw_face
 from .faces import FER2013_CLASSES, SIDE, Faces
 from .kdef import KDEF_CLASSES
 from .layouts import LAYOUTS, write_layout, write_votes
+from .progress import progress
 from .votes import FERPLUS_CLASSES
 
 __all__ = ["EXPRESSIONS", "Expression", "draw_face", "draw_sheet", "write_fer2013", "write_kdef"]
@@ -69,7 +70,7 @@ def write_fer2013(data_root: str | Path, faces: int = 2400, seed: int = 0, layou
 
 def _draw_faces(faces: int, seed: int) -> tuple[Faces, np.ndarray]:
     pixels, emotions, usages, names, votes = [], [], [], [], []
-    for i in range(faces):
+    for i in progress(range(faces), "drawing faces", faces):
         rng = np.random.default_rng([seed, i])
         usages.append(0 if i < faces * 8 // 10 else 1 if i < faces * 9 // 10 else 2)
         expression = FERPLUS_CLASSES[i % len(FERPLUS_CLASSES)]
@@ -81,7 +82,6 @@ def _draw_faces(faces: int, seed: int) -> tuple[Faces, np.ndarray]:
             pixels.append(rng.integers(0, 256, (SIDE, SIDE)))
         else:
             pixels.append(draw_face(expression, rng.normal(0, 30), int(rng.integers(1000)), rng))
-        _progress("faces", i + 1, faces)
     return (Faces(np.array(pixels, np.uint8), np.array(emotions, np.uint8), np.array(usages, np.uint8),
                   names=np.array(names, bytes)), np.array(votes, np.uint8))
 
@@ -111,7 +111,7 @@ def write_kdef(data_root: str | Path, people: int = 20, seed: int = 0, size: tup
         raise ValueError(f"people must be 1 to 70, got {people}")
     if seed < 0:
         raise ValueError(f"seed must be 0 or more, got {seed}")
-    for i in range(people):
+    for i in progress(range(people), "drawing people", people):
         for s, session in enumerate("AB"):
             folder = f"{session}{'FM'[i % 2]}{i // 2 + 1:02d}"
             for code, expression in zip(_KDEF_CODES, _OF_KDEF.values()):
@@ -128,7 +128,6 @@ def write_kdef(data_root: str | Path, people: int = 20, seed: int = 0, size: tup
                     photograph.convert("RGB").save(jpeg, "JPEG", quality=90)
                     name = _KDEF_MISNAMED.get(name, name) if errata else name
                     write_atomically(Path(data_root) / ("" if flat else folder) / f"{name}.JPG", jpeg.getvalue())
-            _progress("sessions", 2 * i + s + 1, 2 * people)
 
 
 def draw_sheet(people: int = 5, seed: int = 0) -> Image.Image:
@@ -142,11 +141,6 @@ def draw_sheet(people: int = 5, seed: int = 0) -> Image.Image:
             pixels.append(draw_face("happiness", yaw, person, np.random.default_rng([seed, person, len(pixels)])))
             captions.append(view)
     return contact_sheet(pixels, captions, columns=len(FERPLUS_CLASSES) + len(_KDEF_YAW))
-
-
-def _progress(what: str, done: int, total: int) -> None:
-    if sys.stderr.isatty() and (done == total or done % max(1, total // 100) == 0):
-        print(f"\rdrawing {what}: {done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 def main() -> None:
