@@ -105,7 +105,7 @@ def _read_parquet(path: Path) -> Iterator[_Image]:
 
 
 def _parquet_rows(file) -> Iterator[tuple]:
-    for batch in file.iter_batches(1024, ["image", "label"]):
+    for batch in file.iter_batches(1024, columns=["image", "label"]):
         yield from zip(*(column.to_pylist() for column in batch.columns))
 
 
