@@ -13,13 +13,14 @@ from .image_files import IMAGE_ERRORS
 from .kdef import KDEF_VIEWS, KDEFImage, decode, parse_name, read_kdef, split_folds
 from .selection import check_split
 
-__all__ = ["COMPACT", "VIEW_BOXES", "KDEFFaces", "face_boxes", "save_compact"]
+__all__ = ["COMPACT", "VIEW_LEFT", "VIEW_SIDE", "VIEW_TOP", "KDEFFaces", "face_boxes", "save_compact"]
 
 COMPACT = "kdef.safetensors"  # what tools/prepare_data.py writes
 
-# Left, top, right and bottom as parts of the photograph: squares of four fifths of its width, wide enough for every
-# head, that follow the face as it turns away. Estimates; a detector's boxes from a file are tighter.
-VIEW_BOXES = {view: (left, .18, left + .8, .77) for view, left in zip(KDEF_VIEWS, (0., .05, .1, .15, .2))}
+# A square of four fifths of a photograph's width, wide enough for every head, that follows the face as it turns away:
+# its left edge in widths, its top in heights. Estimates; a detector's boxes from a file are tighter.
+VIEW_LEFT = {"FL": 0., "HL": .05, "S": .1, "HR": .15, "FR": .2}
+VIEW_TOP, VIEW_SIDE = .18, .8
 
 
 class KDEFFaces:
@@ -35,7 +36,7 @@ class KDEFFaces:
         by: 'person' keeps all images of one person in one fold, 'image' does not.
         seed: Seed of the deal.
         views: Which views to use; the folds do not depend on them.
-        boxes: None for whole photographs, 'views' for ``VIEW_BOXES``, or a CSV file: see :func:`face_boxes`.
+        boxes: None for whole photographs, 'views' for one box for each view, or a CSV file: see :func:`face_boxes`.
         verify: Decode every photograph now.
 
     Attributes:
@@ -94,7 +95,7 @@ def face_boxes(data_root: Path, images: Sequence[KDEFImage], boxes: str | Path) 
     Args:
         data_root: The folder of the images.
         images: Those to find boxes for.
-        boxes: 'views' for ``VIEW_BOXES``; or a CSV file with the columns ``image,left,top,right,bottom``: the
+        boxes: 'views' for the squares above; or a CSV file with the columns ``image,left,top,right,bottom``: the
             file's name, and pixels from the photograph's upper left corner, right and bottom exclusive.
 
     Returns:
@@ -114,7 +115,8 @@ def face_boxes(data_root: Path, images: Sequence[KDEFImage], boxes: str | Path) 
         except IMAGE_ERRORS as error:
             raise DataError(f"{path} cannot be read as an image ({error}); get the file anew") from None
         if of_name is None:
-            box = np.round(np.array(VIEW_BOXES[image.view]) * size).astype(int)
+            left, top, side = VIEW_LEFT[image.view] * size[0], VIEW_TOP * size[1], VIEW_SIDE * size[0]
+            box = np.array([int(left), int(top), int(left) + int(side), int(top) + int(side)])
         else:
             line, box = of_name.get(path.name.upper(), (0, None))
             if box is None:

@@ -1,6 +1,8 @@
 """FERPlus: the votes join the right faces, by row or by name."""
 import csv
 import re
+import shutil
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -10,19 +12,24 @@ import pytest
 from lanmsff_plugins.data import (
     FER2013_CLASSES,
     FERPLUS_CLASSES,
+    LABEL_MODES,
     USAGES,
     DataError,
     Faces,
+    label_distributions,
     read_fer2013,
     read_ferplus,
 )
+from lanmsff_plugins.data.layouts import write_layout, write_votes
 from lanmsff_plugins.data.synthetic import write_fer2013
 
+from .conftest import take, with_names
 from .damage import assert_refused, cut, edit, spoil
 
 COLUMNS = (*FERPLUS_CLASSES, "unknown", "NF")
 CALLED_IN_FER2013 = {"neutral": "neutral", "happiness": "happy", "surprise": "surprise", "sadness": "sad",
                      "anger": "angry", "disgust": "disgust", "fear": "fear", "contempt": None}
+
 
 def test_drawn_faces_and_votes_come_out_row_by_row(drawn_faces):
     faces, votes = read_ferplus(drawn_faces)
@@ -123,3 +130,120 @@ def test_votes_that_were_cut_within_the_last_number_are_refused(tmp_path):
     path.write_bytes(path.read_bytes().removesuffix(b"0\n"))
     with pytest.raises(DataError, match="fer2013new.csv, line 51: the file ends within a line and 1 of 10 votes"):
         read_ferplus(tmp_path)
+
+
+def numbered(faces: Faces, votes: np.ndarray, data_root: Path) -> np.ndarray:
+    """Write the faces as images of FERPlus's names, and the votes; gives the rows that have an image."""
+    write_layout(data_root, "ferplus-folders", faces)
+    write_votes(data_root, faces, votes)
+    return np.flatnonzero(faces.names != b"")
+
+
+def test_votes_join_images_by_name_whatever_their_order(named_faces, tmp_path):
+    faces, votes = named_faces
+    order = np.random.default_rng(0).permutation(len(faces))
+    numbered(take(faces, order), votes[order], tmp_path)
+    found, joined = read_ferplus(tmp_path)
+    expected = dict(zip(faces.names.tolist(), zip(faces.pixels.tolist(), votes.tolist())))
+    assert len(found) == 392
+    for name, pixels, row in zip(found.names.tolist(), found.pixels.tolist(), joined.tolist()):
+        assert (pixels, row) == expected[name]
+
+
+def rename(faces: Faces, row: int, name: bytes) -> Faces:
+    names = faces.names.copy()
+    names[row] = name
+    return replace(faces, names=names)
+
+
+def test_a_name_that_stands_twice_with_the_same_votes_has_them(named_faces, tmp_path):
+    faces, votes = rename(named_faces[0], 4, b"fer0000003.png"), named_faces[1].copy()
+    votes[4] = votes[3]
+    numbered(faces, votes, tmp_path)
+    found, joined = read_ferplus(tmp_path)
+    assert len(found) == 391
+    assert joined[found.names == b"fer0000003.png"].tolist() == [votes[3].tolist()]
+
+
+def test_a_name_that_stands_twice_with_two_votes_has_none_and_no_label(named_faces, tmp_path):
+    faces, votes = rename(named_faces[0], 4, b"fer0000003.png"), named_faces[1]
+    assert (votes[3] != votes[4]).any()
+    numbered(faces, votes, tmp_path)
+    found, joined = read_ferplus(tmp_path)
+    assert joined[found.names == b"fer0000003.png"].tolist() == [[0] * 10]
+    assert all(not label_distributions(joined, mode)[found.names == b"fer0000003.png"].any() for mode in LABEL_MODES)
+
+
+def test_a_name_that_stands_in_two_splits_has_the_votes_of_each(named_faces, tmp_path):
+    faces, votes = rename(named_faces[0], 350, b"fer0000003.png"), named_faces[1]
+    numbered(faces, votes, tmp_path)
+    found, joined = read_ferplus(tmp_path)
+    assert joined[found.names == b"fer0000003.png"].tolist() == votes[[3, 350]].tolist()
+
+
+@pytest.mark.parametrize("layout", ["parquet", "folders", "plain-folders"])
+def test_images_with_names_of_another_kind_are_refused_for_they_do_not_tell_whose_votes_are_whose(
+        named_faces, layout, tmp_path):
+    write_layout(tmp_path, layout, named_faces[0])
+    write_votes(tmp_path, *named_faces)
+    assert_refused(read_ferplus, tmp_path / "fer2013new.csv", "has no votes for the Training image '.*'; .* get fer")
+
+
+@pytest.mark.parametrize("layout", ["icml_face_data.csv", "train.csv"])
+def test_votes_join_the_other_tables_by_row(named_faces, layout, tmp_path):
+    write_layout(tmp_path, layout, named_faces[0])
+    write_votes(tmp_path, *named_faces)
+    faces, votes = read_ferplus(tmp_path)
+    np.testing.assert_array_equal(faces.pixels, named_faces[0].pixels)
+    np.testing.assert_array_equal(votes, named_faces[1])
+
+
+def test_an_image_that_is_lost_is_named(named_faces, tmp_path):
+    numbered(*named_faces, tmp_path)
+    (tmp_path / "FER2013Train" / "fer0000007.png").unlink()
+    assert_refused(read_ferplus, tmp_path / "fer2013new.csv", "votes for 1 images .* such as Training 'fer0000007.png'")
+
+
+def test_an_image_without_votes_is_named(named_faces, tmp_path):
+    numbered(*named_faces, tmp_path)
+    shutil.copy(tmp_path / "FER2013Train" / "fer0000007.png", tmp_path / "FER2013Test" / "fer0000007.png")
+    assert_refused(read_ferplus, tmp_path / "fer2013new.csv", "no votes for the PrivateTest image 'fer0000007.png'")
+
+
+def test_labels_that_say_otherwise_than_the_votes_of_their_names_are_refused(named_faces, tmp_path):
+    faces, votes = named_faces
+    keep = np.flatnonzero(faces.names != b"")
+    faces, votes = take(faces, keep), votes[keep]
+    shuffled = np.concatenate([np.roll(faces.names[faces.usage == usage], 3) for usage in range(3)])
+    replace(faces, names=shuffled).save(tmp_path / "fer2013.safetensors")
+    write_votes(tmp_path, faces, votes)
+    assert_refused(read_ferplus, tmp_path / "fer2013new.csv", "the votes agree with the labels of FER-2013 on .* faces")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_one_wrong_byte_in_the_votes_is_refused_or_changes_none(forty_faces, seed):
+    expected = read_ferplus(forty_faces)[1]
+    path = forty_faces / "fer2013new.csv"
+    rng = np.random.default_rng(seed)
+    content = bytearray(path.read_bytes())
+    content[rng.integers(len(content))] = rng.choice([ord("x"), ord("-"), ord(";"), ord(","), 0, 0xff])
+    path.write_bytes(content)
+    try:
+        np.testing.assert_array_equal(read_ferplus(forty_faces)[1], expected)  # a byte of an image's name
+    except DataError:
+        assert_refused(read_ferplus, path, "(, line |has votes for)")
+
+
+def test_real_votes_joined_by_name_are_those_joined_by_row_but_for_the_names_that_stand_twice(real_data, tmp_path):
+    faces, votes = with_names(real_data)
+    last = {key: row for row, key in enumerate(zip(faces.usage.tolist(), faces.names.tolist())) if key[1]}
+    rows = np.array(sorted(last.values()))  # what the code of FERPlus leaves: the last image of each name
+    assert len(rows) == 35_887 - 173 - 4
+    order = np.random.default_rng(0).permutation(rows)
+    take(faces, order).save(tmp_path / "fer2013.safetensors")
+    (tmp_path / "fer2013new.csv").symlink_to(real_data.resolve() / "fer2013new.csv")
+    found, joined = read_ferplus(tmp_path)
+    differs = (joined != votes[order]).any(1)
+    assert found.names[differs].tolist() == [b"fer0033120.png"] and not joined[differs].any()
+    majority = label_distributions(joined, "majority").any(1)
+    assert np.bincount(found.usage[majority]).tolist() == [25_060 - 3, 3_199, 3_153 - 1]
