@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from mmcv.transforms import LoadImageFromFile
 from mmpretrain.datasets import BaseDataset
 
 from ..data import FER2013_CLASSES, FERPLUS_CLASSES, KDEF_CLASSES, KDEF_VIEWS
@@ -148,19 +149,24 @@ class KDEF(_Versions):
                  boxes: str | None = None, verify: bool = False, **kwargs):
         self.options = dict(fold=fold, folds=folds, by=split_by, seed=seed, views=views, boxes=boxes, verify=verify)
         super().__init__(data_root=data_root, split=split, **kwargs)
+        loads = [transform for transform in self.pipeline.transforms if isinstance(transform, LoadImageFromFile)]
+        if self._cut_out and loads:
+            raise ValueError(f"{self.data_root} gives faces cut out; leave LoadImageFromFile out of its pipeline")
 
     def load_data_list(self) -> list[dict]:
         self._faces = KDEFFaces(self.data_root, self.split, **self.options)
-        self._loads = self._faces.compact or self._faces.boxes is not None
-        where = (lambda i, image: {"index": i}) if self._loads else (
-            lambda i, image: {"img_path": str(Path(self.data_root) / image.path)})
-        return [
-            {**where(i, image), "gt_label": image.label, "person": image.person, "session": image.session,
-             "sex": image.sex, "view": image.view} for i, image in enumerate(self._faces.images)]
+        self._cut_out = self._faces.compact or self._faces.boxes is not None
+        records = [
+            {"index": i, "gt_label": image.label, "person": image.person, "session": image.session, "sex": image.sex,
+             "view": image.view} for i, image in enumerate(self._faces.images)]
+        if not self._cut_out:
+            for record, image in zip(records, self._faces.images):
+                record["img_path"] = str(Path(self.data_root) / image.path)
+        return records
 
     def get_data_info(self, idx: int) -> dict:
         info = super().get_data_info(idx)
-        if self._loads:
+        if self._cut_out:
             info["img"] = self._faces[info["index"]]
             info["img_shape"] = info["ori_shape"] = info["img"].shape
         return info
