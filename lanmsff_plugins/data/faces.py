@@ -114,7 +114,7 @@ def map_arrays(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def cached_faces(cache: Path, sources: Sequence[Path], parse: Callable[[], Faces], version: int) -> Faces:
+def cached_faces(cache: Path, sources: Sequence[str | Path], parse: Callable[[], Faces], version: int) -> Faces:
     """The faces of some files: parsed at the first call, mapped from a cache file at later ones.
 
     The cache is made anew when one of the files comes, goes, or differs in size or its times of change. The
@@ -141,9 +141,9 @@ def cached_faces(cache: Path, sources: Sequence[Path], parse: Callable[[], Faces
         return faces
 
 
-def _stamp(sources: Sequence[Path]) -> list:
+def _stamp(sources: Sequence[str | Path]) -> list:
     """What changes when one of the files does."""
-    stats = [(path.stat(), path) for path in sources]
+    stats = [(os.stat(path), path) for path in sources]
     if len(stats) == 1:
         stat, _ = stats[0]
         return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]

@@ -55,7 +55,7 @@ def read_fer2013(data_root: str | Path) -> Faces:
     return _checked(cached_faces(cache, sources, parse, _PARSER_VERSION), sources[0])
 
 
-def _find_layout(root: Path) -> tuple[Path, list[Path], Callable[[], Faces]]:
+def _find_layout(root: Path) -> tuple[Path, Sequence[str | Path], Callable[[], Faces]]:
     """Where the cache of the layout lies, what it is read from, and how."""
     for name in ("fer2013.csv", "icml_face_data.csv"):
         path = root / name
@@ -76,7 +76,7 @@ def _find_layout(root: Path) -> tuple[Path, list[Path], Callable[[], Faces]]:
         "files, and folders train/angry and so on are read, too")
 
 
-def _checked(faces: Faces, path: Path) -> Faces:
+def _checked(faces: Faces, path: str | Path) -> Faces:
     """Refuse what has as many faces as FER-2013 and is not split, or not labelled, as it is."""
     counts = np.bincount(faces.usage, minlength=len(USAGES))
     if len(faces) == _FACES.sum() and (counts != _FACES).any():

@@ -3,6 +3,7 @@
 Source: Barsoum et al., Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label
 Distribution, 2016 - https://arxiv.org/abs/1608.01041
 """
+import os
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def _parse_votes(path: Path) -> tuple[np.ndarray, np.ndarray, list[bytes]]:
             column, count = next((name, count) for name, count in zip(VOTE_COLUMNS, counts) if count not in _VOTES)
             raise DataError(f"{path}, line {line}, column {column}: got {count[:40]!r} votes, expected whole numbers "
                             "from 0 to 10") from None
-        names.append(name.encode())
+        names.append(os.fsencode(name))
     if votes and sum(votes[-1]) < 9 and not path.read_bytes().endswith(b"\n"):
         raise DataError(f"{path}, line {line}: the file ends within a line and {sum(votes[-1])} of 10 votes; "
                         "it was cut short, get it anew")
@@ -95,14 +96,14 @@ def _join_by_name(path: Path, faces: Faces, votes: np.ndarray, usages: np.ndarra
     for usage, name in zip(faces.usage.tolist(), faces.names.tolist()):
         if (usage, name) not in of_name or not name:
             raise DataError(
-                f"{path} has no votes for the {USAGES[usage]} image {name.decode()!r}; where images have other names "
-                "than fer0000000.png, nothing tells whose votes are whose: get fer2013.csv")
+                f"{path} has no votes for the {USAGES[usage]} image {name.decode(errors='replace')!r}; where images "
+                "have other names than fer0000000.png, nothing tells whose votes are whose: get fer2013.csv")
         found.add((usage, name))
         joined.append(of_name[usage, name])
     if missing := sorted(key for key in of_name.keys() - found if key[1]):
         usage, name = missing[0]
         raise DataError(f"{path} has votes for {len(missing):,} images that are not there, such as {USAGES[usage]} "
-                        f"{name.decode()[:40]!r}; are images lost?")
+                        f"{name.decode(errors='replace')[:40]!r}; are images lost?")
     return np.array(joined)
 
 

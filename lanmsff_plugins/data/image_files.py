@@ -5,6 +5,7 @@ classes are taken by name, and a test without the images' ``PublicTest_`` or ``P
 """
 import io
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -32,31 +33,30 @@ _Image = tuple[str, str, int, str, bytes]  # its place for messages, split, clas
 _NO_IMAGES = ("label.csv", "thumbs.db", "desktop.ini")  # what FERPlus's code and systems leave among them
 
 
-def find_images(root: Path) -> list[Path]:
-    """The images in ``train``, ``test`` and the like below ``root``, sorted; empty if there are none.
+def find_images(root: Path) -> list[str]:
+    """The paths of the images in ``train``, ``test`` and the like below ``root``, sorted; empty if there are none.
 
     Raises:
         DataError: if a folder or a file there has a name that no layout has.
     """
-    if not root.is_dir():
-        return []
     images = []
-    for folder in sorted(root.iterdir()):
-        if folder.is_dir() and folder.name.lower() in _SPLITS:
-            for path in sorted(folder.rglob("*")):
-                if path.is_dir() or path.name.startswith(".") or path.name.lower() in _NO_IMAGES:
+    for folder in sorted(path for path in root.glob("*/") if path.name.lower() in _SPLITS):
+        for inside, _, names in os.walk(folder):
+            deep = len(Path(inside).relative_to(folder).parts) > 1
+            for name in names:
+                if name.startswith(".") or name.lower() in _NO_IMAGES:
                     continue
-                if path.suffix.lower() not in _SUFFIXES or len(path.relative_to(folder).parts) > 2:
-                    raise DataError(f"{path} is no image of FER-2013; expected .jpg or .png, in {folder.name}/CLASS/ "
-                                    f"or in {folder.name}/; move it elsewhere")
-                images.append(path)
-    return images
+                if deep or not name.lower().endswith(_SUFFIXES):
+                    raise DataError(f"{Path(inside, name)} is no image of FER-2013; expected .jpg or .png, in "
+                                    f"{folder.name}/CLASS/ or in {folder.name}/; move it elsewhere")
+                images.append(os.path.join(inside, name))
+    return sorted(images)
 
 
-def parse_images(root: Path, images: list[Path]) -> Faces:
+def parse_images(root: Path, images: list[str]) -> Faces:
     """The faces in folders ``SPLIT/CLASS/NAME``, or ``SPLIT/NAME`` without labels."""
     def read() -> Iterator[_Image]:
-        for path in progress(images, "reading images", len(images)):
+        for path in map(Path, progress(images, "reading images", len(images))):
             split, *label, name = path.relative_to(root).parts
             yield str(path), split.lower(), _label(label[0], path) if label else UNLABELLED, name, path.read_bytes()
 
@@ -149,7 +149,7 @@ def _faces(root: Path, images: Iterable[_Image]) -> Faces:
         places.append(place)
         splits.append(split)
         labels.append(label)
-        names.append(name.encode())
+        names.append(os.fsencode(name))
         pixels += _decode(place, content)
     if not places:
         raise DataError(f"{root} has no face")
@@ -165,7 +165,7 @@ def _usages(places: list[str], splits: list[str], names: list[bytes]) -> list[in
     found = {_SPLITS[split] for split in splits}
     usages = []
     for place, split, name in zip(places, splits, names):
-        usage, prefix = _SPLITS[split], name.split(b"_")[0].decode()
+        usage, prefix = _SPLITS[split], name.split(b"_")[0].decode(errors="replace")
         if prefix in USAGES:
             named = USAGES.index(prefix)
             if usage != named and not (usage == _TEST and named > 0):
