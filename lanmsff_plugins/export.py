@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from timm.utils import reparameterize_model
 from torch import Tensor, nn
 
-from .data import FER2013_CLASSES, FERPLUS_CLASSES, USAGES, label_distributions, read_fer2013, read_ferplus
+from .data import FER2013_CLASSES, FERPLUS_CLASSES
+from .data.selection import select_fer2013, select_ferplus
 from .files import write_atomically
 from .lanmsff import Shrink
 
@@ -62,29 +63,23 @@ def prepare_faces(pixels: np.ndarray, side: int = SIDE) -> Tensor:
     return F.interpolate(faces, size=(side, side), mode="bilinear")
 
 
-def labelled_faces(data_root: str | Path, usage: str, classes: int) -> tuple[Tensor, Tensor]:
+def labelled_faces(data_root: str | Path, split: str, classes: int) -> tuple[Tensor, Tensor]:
     """Faces of a split of FERPlus or FER-2013, as the network takes them, and their labels.
 
     Args:
-        data_root: The folder of the CSV files.
-        usage: One of ``USAGES``, such as 'PublicTest'.
+        data_root: The folder of the data set.
+        split: 'train', 'val' or 'test'.
         classes: 8 for FERPlus by majority, 7 for FER-2013.
 
     Raises:
         FileNotFoundError: if a file is missing.
         ValueError: if a file is not what it should be, or no data set here has so many classes.
     """
-    if classes == len(FERPLUS_CLASSES):
-        faces, votes = read_ferplus(data_root)
-        scores = label_distributions(votes, "majority")
-        labels, chosen = scores.argmax(1), scores.any(1)
-    elif classes == len(FER2013_CLASSES):
-        faces = read_fer2013(data_root)
-        labels, chosen = faces.emotion, np.ones(len(faces), bool)
-    else:
-        raise ValueError(f"the CSV files have 8 (FERPlus) or 7 (FER-2013) classes, the model has {classes}")
-    chosen &= faces.usage == USAGES.index(usage)
-    return prepare_faces(faces.pixels[chosen]), torch.from_numpy(labels[chosen].astype(np.int64))
+    select = {len(FERPLUS_CLASSES): select_ferplus, len(FER2013_CLASSES): select_fer2013}.get(classes)
+    if select is None:
+        raise ValueError(f"the data sets here have 8 (FERPlus) or 7 (FER-2013) classes, the model has {classes}")
+    selected = select(data_root, split)
+    return prepare_faces(selected.faces.pixels[selected.rows]), torch.from_numpy(selected.labels)
 
 
 def for_inference(model: nn.Module) -> nn.Module:

@@ -28,7 +28,7 @@ def images(*size, batch=3):
 
 @pytest.fixture(scope="module")
 def faces(drawn_faces):
-    return labelled_faces(drawn_faces, "Training", 8)[0]
+    return labelled_faces(drawn_faces, "train", 8)[0]
 
 
 @pytest.fixture(scope="module")
@@ -123,12 +123,12 @@ def test_faces_enter_as_the_configs_let_them_in(drawn_faces):
 
 @pytest.mark.parametrize("classes", [7, 8])
 def test_faces_come_with_the_labels_of_their_data_set(drawn_faces, classes):
-    faces, labels = labelled_faces(drawn_faces, "PublicTest", classes)
+    faces, labels = labelled_faces(drawn_faces, "val", classes)
     assert len(faces) == len(labels) <= 40 and set(labels.tolist()) <= set(range(classes))
 
 
 def test_ferplus_has_its_official_number_of_faces(real_data):
-    assert labelled_faces(real_data, "PublicTest", 8)[1].bincount().tolist() == [1182, 865, 415, 351, 287, 24, 62, 13]
+    assert labelled_faces(real_data, "val", 8)[1].bincount().tolist() == [1182, 865, 415, 351, 287, 24, 62, 13]
 
 
 def test_a_difference_is_what_it_says():
@@ -145,5 +145,5 @@ def test_what_cannot_be_exported_is_refused(model, exported, drawn_faces, tmp_pa
     with pytest.raises(ValueError, match="calibrated with faces, got none"):
         quantize_onnx(exported, tmp_path / "x.onnx", images(64, 64)[:0])
     with pytest.raises(ValueError, match="the model has 5"):
-        labelled_faces(drawn_faces, "Training", 5)
+        labelled_faces(drawn_faces, "train", 5)
     assert list(tmp_path.iterdir()) == []

@@ -61,13 +61,13 @@ def run(args: argparse.Namespace) -> None:
     shape = tuple(args.shape or default_shape(model))
     classes = run_once(model, shape, args.model).shape[1]
     names = CLASSES.get(args.classes[0], args.classes) if args.classes else ()
-    validation = labelled_faces(args.data, "PublicTest", classes) if args.data else None
+    validation = labelled_faces(args.data, "val", classes) if args.data else None
 
     forms = {"float32": args.out}
     export_onnx(model, args.out, shape, args.dynamic_size, names, args.opset)
     if args.int8:
         forms["int8"] = args.int8
-        quantize_onnx(args.out, args.int8, labelled_faces(args.data, "Training", classes)[0][:CALIBRATION])
+        quantize_onnx(args.out, args.int8, labelled_faces(args.data, "train", classes)[0][:CALIBRATION])
     plain = run_torch(model)
     images = torch.rand(5, *shape, generator=torch.Generator().manual_seed(0))
     for form, path in forms.items():

@@ -12,8 +12,8 @@ from PIL import Image
 from timm.data import create_transform, resolve_data_config
 from torch import nn
 
-from ..data import FaceList, label_distributions, read_fer2013, read_ferplus
-from ..data.fer2013 import USAGES
+from ..data import FaceList
+from ..data.selection import select_fer2013, select_ferplus
 from ..data.synthetic import draw_face
 from .flops import count
 from .scores import Predictions, summarize
@@ -75,17 +75,11 @@ def hits_in_sample(model: nn.Module, dataset: str, data_root: str | Path) -> dic
     Returns:
         The number of ``faces`` in the sample, and of ``hits``.
     """
-    if dataset == _FERPLUS:
-        faces, votes = read_ferplus(data_root)
-        scores = label_distributions(votes, "majority")
-        labels, labelled = scores.argmax(1), scores.any(1)
-    else:
-        faces = read_fer2013(data_root)
-        labels, labelled = faces.emotion, np.ones(len(faces), bool)
-    rows = np.flatnonzero(labelled & (faces.usage == USAGES.index("PrivateTest")))[::SAMPLE]
+    selected = {_FERPLUS: select_ferplus, _FER2013: select_fer2013}[dataset](data_root, "test")
+    rows, labels = selected.rows[::SAMPLE], selected.labels[::SAMPLE]
     transform = create_transform(**resolve_data_config(model=model))
-    images = torch.stack([transform(Image.fromarray(faces.pixels[row])) for row in rows])
-    hits = model.eval()(images).argmax(1).numpy() == labels[rows]
+    images = torch.stack([transform(Image.fromarray(selected.faces.pixels[row])) for row in rows])
+    hits = model.eval()(images).argmax(1).numpy() == labels
     return {"faces": len(rows), "hits": int(hits.sum())}
 
 

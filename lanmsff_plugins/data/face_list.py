@@ -1,17 +1,21 @@
 """Lists of faces that a text file names: those turned away, covered ones, copies of others."""
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from .faces import DataError
+from ..files import write_atomically
+from .faces import DataError, Faces
 
-__all__ = ["FaceList"]
+__all__ = ["FaceList", "write_face_list"]
+
+_FINGERPRINT = "# of faces with fingerprint "
 
 # 123, or an image of FERPlus as the lists of RAN (Wang et al., 2020 - https://arxiv.org/abs/1905.04075) have it:
 # 0/fer0032226.jpg, 1_fer0034656.png 8 0.
-_LINE = re.compile(r"(?P<row>\d{1,9})|(?:\d+[/_])?(?P<name>fer\d{7})(?:\.\w+)?(?: \d+)*")
+_LINE = re.compile(r"(?P<row>\d{1,9})|(?:\d+[/_])?(?P<name>fer\d{7})(?:\.\w+)?(?: \d+)*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,13 @@ class FaceList:
     Attributes:
         rows: The row numbers.
         names: The names, without an ending. Four of them stand twice in FERPlus and then mean both faces.
+        fingerprint: What :func:`write_face_list` has noted of the faces that the rows are of; '' in other lists.
         path: The file they were read from.
     """
 
     rows: frozenset[int]
     names: frozenset[str]
+    fingerprint: str
     path: Path
 
     @classmethod
@@ -40,8 +46,10 @@ class FaceList:
         if not path.is_file():
             raise FileNotFoundError(f"no list of faces at {path}; expected a text file with a row number, or an image "
                                     "name of FERPlus, on each line")
-        rows, names = set(), set()
+        rows, names, fingerprint = set(), set(), ""
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if line.startswith(_FINGERPRINT):
+                fingerprint = line.removeprefix(_FINGERPRINT)
             line = line.split("#")[0].strip()
             match = _LINE.fullmatch(line)
             if line and match is None:
@@ -53,7 +61,13 @@ class FaceList:
                 rows.add(int(match["row"]))
         if not rows and not names:
             raise DataError(f"{path} lists no face; expected a row number or an image name on each line")
-        return cls(frozenset(rows), frozenset(names), path)
+        return cls(frozenset(rows), frozenset(names), fingerprint, path)
+
+    def check(self, faces: Faces) -> None:
+        """Raise a DataError if the rows are known to be of other faces."""
+        if self.fingerprint not in ("", _fingerprint(faces)):
+            raise DataError(f"{self.path}: the rows are of other faces, or of the same in another order; write the "
+                            "list anew by tools/audit_data.py")
 
     def mask(self, rows: np.ndarray, names: np.ndarray) -> np.ndarray:
         """Which of some faces are listed.
@@ -68,9 +82,19 @@ class FaceList:
         Raises:
             DataError: if none is, since the list is then of other faces.
         """
-        mask = np.array([row in self.rows or name.split(".")[0] in self.names
+        mask = np.array([row in self.rows or name.partition(".")[0] in self.names
                          for row, name in zip(rows.tolist(), names.tolist())], bool)
         if not mask.any():
             raise DataError(f"{self.path} lists none of these {len(rows):,} faces; is it a list for another split, or "
                             "of names for a data set without names?")
         return mask
+
+
+def write_face_list(path: str | Path, faces: Faces, rows: np.ndarray, remark: str) -> None:
+    """Write rows of ``faces``, one a line, below a remark and a fingerprint of the faces they are rows of."""
+    lines = [f"# {remark}", "# Rows count from 0.", f"{_FINGERPRINT}{_fingerprint(faces)}", *map(str, rows)]
+    write_atomically(path, ("\n".join(lines) + "\n").encode())
+
+
+def _fingerprint(faces: Faces) -> str:
+    return f"{zlib.crc32(np.ascontiguousarray(faces.pixels)):08x}"

@@ -1,96 +1,96 @@
-"""FER-2013: 35,887 grey faces of 48x48 pixels, from the Kaggle file ``fer2013.csv``.
+"""FER-2013: 35,887 grey faces of 48x48 pixels, in any of the layouts that people have it in.
 
 Source: Goodfellow et al., Challenges in Representation Learning, 2013 - https://arxiv.org/abs/1307.0414
 """
-import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from .faces import DataError, Faces, cached_faces
+from .csv_files import parse_kaggle_csvs, parse_usage_csv
+from .faces import FER2013_CLASSES, SIDE, UNLABELLED, USAGES, DataError, Faces, cached_faces
+from .image_files import find_images, find_parquet, parse_images, parse_parquet
 
-__all__ = ["FER2013_CLASSES", "SIDE", "USAGES", "iterate_csv", "read_fer2013"]
+__all__ = ["COMPACT", "FER2013_CLASSES", "SIDE", "USAGES", "read_fer2013"]
 
-FER2013_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the CSV's order
-USAGES = ("Training", "PublicTest", "PrivateTest")
-SIDE = 48  # pixels
+COMPACT = "fer2013.safetensors"  # what tools/prepare_data.py writes
 
-_HEADER = ["emotion", "pixels", "Usage"]
 _PARSER_VERSION = 1
-_PIXELS = {str(value): value for value in range(256)}  # as strict as int() is lenient, and twice as fast
-_EMOTIONS = {str(value): value for value in range(len(FER2013_CLASSES))}
+_FACES = np.array([28_709, 3_589, 3_589])  # by usage
+_LABELS = {  # faces of each class: no other order of classes has these
+    "Training": [3995, 436, 4097, 7215, 4830, 3171, 4965], "the two tests": [958, 111, 1024, 1774, 1247, 831, 1233]}
 
 
 def read_fer2013(data_root: str | Path) -> Faces:
-    """Read ``fer2013.csv``, all three splits in the order of its rows.
+    """Read all three splits from the first layout of these that the folder holds:
+
+    - ``fer2013.safetensors``, which ``tools/prepare_data.py`` makes of any of the others;
+    - ``fer2013.csv``, or ``icml_face_data.csv`` with the same columns in another order;
+    - ``train.csv`` and ``test.csv``, whose faces have no labels: its first half is PublicTest;
+    - ``train-*.parquet`` and the like, there or in ``data/``, with ``image`` and ``label``;
+    - folders of images, ``train/angry/...`` or ``FER2013Train/...`` as the code of FERPlus writes them.
+
+    The classes stand in the CSV's order, whatever the layout's. A ``test`` that mixes PublicTest and
+    PrivateTest is told apart by the prefix of the images' names, as in ``PublicTest_123.jpg``.
 
     The first reading takes seconds; it leaves a cache that later ones map into memory.
 
     Args:
-        data_root: The folder that holds the file.
+        data_root: The folder that holds the layout.
+
+    Returns:
+        The faces. Those of CSV files are in the official order; those of images are sorted by usage and name.
 
     Raises:
-        FileNotFoundError: if there is no such file; the message says where to get it.
-        DataError: if the file is not what it should be; the message names line and column.
+        FileNotFoundError: if there is none; the message says where to get it.
+        DataError: if a file is not what it should be, or does not tell PublicTest from PrivateTest; the
+            message names the file, and the line and column of a table.
+        ImportError: if the folder holds parquet files and pyarrow is not installed.
     """
-    path = Path(data_root) / "fer2013.csv"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"no FER-2013 at {path}: get fer2013.csv from Kaggle (challenges-in-representation-learning-facial-"
-            "expression-recognition-challenge), or draw synthetic faces in its format by "
-            f"`python -m lanmsff_plugins.data.synthetic {data_root}`")
-    return cached_faces(path, _parse, _PARSER_VERSION)
+    root = Path(data_root)
+    if (root / COMPACT).is_file():
+        return _checked(Faces.open(root / COMPACT), root / COMPACT)
+    cache, sources, parse = _find_layout(root)
+    return _checked(cached_faces(cache, sources, parse, _PARSER_VERSION), sources[0])
 
 
-def _parse(path: Path) -> Faces:
-    pixels, emotions, usages = bytearray(), bytearray(), bytearray()
-    for line, (emotion, face, usage) in iterate_csv(path, _HEADER):
-        try:
-            emotions.append(_EMOTIONS[emotion])
-        except KeyError:
-            raise DataError(f"{path}, line {line}, column emotion: got {emotion[:40]!r}, expected 0 to 6") from None
-        try:
-            usages.append(USAGES.index(usage))
-        except ValueError:
-            raise DataError(
-                f"{path}, line {line}, column Usage: got {usage[:40]!r}, expected one of {', '.join(USAGES)}") from None
-        values = face.split()
-        if len(values) != SIDE * SIDE:
-            raise DataError(f"{path}, line {line}, column pixels: got {len(values):,} pixels, expected "
-                            f"{SIDE * SIDE:,}; is the file cut short?")
-        try:
-            pixels += bytes(map(_PIXELS.__getitem__, values))
-        except KeyError as error:
-            raise DataError(f"{path}, line {line}, column pixels: got {error.args[0][:40]!r}, expected whole numbers "
-                            "from 0 to 255") from None
-    if not emotions:
-        raise DataError(f"{path} has a header and no faces; is the file cut short?")
-    arrays = (np.frombuffer(buffer, np.uint8) for buffer in (pixels, emotions, usages))
-    faces, emotion, usage = arrays
-    return Faces(faces.reshape(-1, SIDE, SIDE), emotion, usage)
+def _find_layout(root: Path) -> tuple[Path, Sequence[str | Path], Callable[[], Faces]]:
+    """Where the cache of the layout lies, what it is read from, and how."""
+    for name in ("fer2013.csv", "icml_face_data.csv"):
+        path = root / name
+        if path.is_file():
+            return path.with_suffix(".cache.safetensors"), [path], partial(parse_usage_csv, path)
+    train, test = root / "train.csv", root / "test.csv"
+    if train.is_file():
+        test = test if test.is_file() else None
+        return root / "train.cache.safetensors", [train, *filter(None, [test])], partial(parse_kaggle_csvs, train, test)
+    if files := find_parquet(root):
+        return root / "parquet.cache.safetensors", files, partial(parse_parquet, files)
+    if images := find_images(root):
+        return root / "images.cache.safetensors", images, partial(parse_images, root, images)
+    raise FileNotFoundError(
+        f"no FER-2013 at {root / 'fer2013.csv'}: get fer2013.csv from Kaggle (challenges-in-representation-learning-"
+        "facial-expression-recognition-challenge), or draw synthetic faces in its format by "
+        f"`python -m lanmsff_plugins.data.synthetic {root}`; icml_face_data.csv, train.csv and test.csv, parquet "
+        "files, and folders train/angry and so on are read, too")
 
 
-def iterate_csv(path: Path, header: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV file, each with the number of its line, after a check of the header.
+def _checked(faces: Faces, path: str | Path) -> Faces:
+    """Refuse what has as many faces as FER-2013 and is not split, or not labelled, as it is."""
+    counts = np.bincount(faces.usage, minlength=len(USAGES))
+    if len(faces) == _FACES.sum() and (counts != _FACES).any():
+        raise DataError(f"{path} belongs to all {len(faces):,} faces of FER-2013 in another split, {_text(counts)}; "
+                        f"expected {_text(_FACES)}; get fer2013.csv")
+    for (name, official), chosen in zip(_LABELS.items(), (faces.usage == 0, faces.usage > 0)):
+        labels = faces.emotion[chosen]
+        if len(labels) == sum(official) and (labels != UNLABELLED).all():
+            found = np.bincount(labels, minlength=len(FER2013_CLASSES))
+            if (found != official).any():
+                raise DataError(f"{path}: the classes of {name} have {_text(found)} faces, expected {_text(official)} "
+                                f"({', '.join(FER2013_CLASSES)}); do the labels follow another order of classes?")
+    return faces
 
-    Raises:
-        DataError: if the header differs, if a row has more or fewer columns, or if it is no text.
-    """
-    line = 1  # where the row begins that is read next: an open quote swallows the lines after it
-    with open(path, "rb") as file:
-        rows = csv.reader(text.decode() for text in file)  # line by line, so that bad bytes are named by theirs
-        try:
-            found = next(rows, [])
-            if found != header:
-                raise DataError(
-                    f"{path}, line 1: got the columns {','.join(found)[:200]!r}, expected {','.join(header)!r}")
-            line = rows.line_num + 1
-            for row in rows:
-                if len(row) != len(header):
-                    raise DataError(f"{path}, line {line}: got {len(row)} columns, expected {len(header)} "
-                                    f"({','.join(header)})")
-                yield line, row
-                line = rows.line_num + 1
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise DataError(f"{path}, line {line}: not a CSV file ({error})") from None
+
+def _text(counts: Sequence[int]) -> str:
+    return " ".join(f"{count:,}" for count in counts)

@@ -1,24 +1,22 @@
-"""FERPlus: ten votes for each face of FER-2013, and the four ways to make labels of them.
+"""FERPlus: ten votes for each face of FER-2013, joined to the right ones.
 
 Source: Barsoum et al., Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label
 Distribution, 2016 - https://arxiv.org/abs/1608.01041
 """
+import os
 from pathlib import Path
 
 import numpy as np
 
-from .faces import DataError, Faces
-from .fer2013 import FER2013_CLASSES, USAGES, iterate_csv, read_fer2013
+from .csv_files import iterate_csv, parse_usage
+from .faces import FER2013_CLASSES, UNLABELLED, USAGES, DataError, Faces
+from .fer2013 import read_fer2013
+from .votes import VOTE_COLUMNS
 
-__all__ = ["FERPLUS_CLASSES", "LABEL_MODES", "label_distributions", "read_ferplus", "read_image_names"]
+__all__ = ["read_ferplus", "read_image_names"]
 
-FERPLUS_CLASSES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
-LABEL_MODES = ("majority", "probability", "cross-entropy", "multi-target")
-
-_COLUMNS = (*FERPLUS_CLASSES, "unknown", "NF")
-_HEADER = ["Usage", "Image name", *_COLUMNS]
 _VOTES = {str(value): value for value in range(11)}
-_N = len(FERPLUS_CLASSES)
+_NO_VOTES = np.zeros(len(VOTE_COLUMNS), np.uint8)
 
 # FER-2013's class for each of the first seven of FERPlus: what both data sets call by nearly one name.
 _FER2013_OF = np.array([FER2013_CLASSES.index(name) for name in (
@@ -27,10 +25,14 @@ _MIN_ROWS, _MIN_AGREEMENT = 100, 0.4  # the right join agrees on 0.63 of all row
 
 
 def read_ferplus(data_root: str | Path) -> tuple[Faces, np.ndarray]:
-    """Read ``fer2013.csv`` and ``fer2013new.csv``, joined by row.
+    """Read FER-2013 in any layout, and the votes in ``fer2013new.csv`` beside it.
+
+    Votes join faces by row where the layout has the official order; by usage and image name where it has
+    lost it, which takes names as ``fer0000000.png``. Four names stand twice: three of them with the same
+    votes, so that nothing is lost; a face whose name has two different votes gets none, and no label.
 
     Args:
-        data_root: The folder that holds both files.
+        data_root: The folder that holds both.
 
     Returns:
         The faces, and their votes (N, 10) uint8 in the columns' order: the eight classes, unknown, NF.
@@ -45,110 +47,79 @@ def read_ferplus(data_root: str | Path) -> tuple[Faces, np.ndarray]:
         raise FileNotFoundError(
             f"no FERPlus votes at {path}: get fer2013new.csv from github.com/microsoft/FERPlus, or draw synthetic "
             f"faces with votes by `python -m lanmsff_plugins.data.synthetic {data_root}`")
-    votes, usages = _parse_votes(path)
-    _check_join(path, faces, votes, usages)
+    votes, usages, names = _parse_votes(path)
+    if faces.names is None:
+        _check_rows(path, faces, votes, usages)
+    else:
+        votes = _join_by_name(path, faces, votes, usages, names)
+    _check_content(path, faces, votes)
     return faces, votes
 
 
-def read_image_names(data_root: str | Path) -> np.ndarray:
-    """The image name of each row of ``fer2013new.csv``, (N,) str; '' where it has none. Four stand twice."""
-    path = Path(data_root) / "fer2013new.csv"
-    return np.array([name.strip() for _, (_, name, *_) in iterate_csv(path, _HEADER)], str)
+def read_image_names(data_root: str | Path, faces: Faces) -> np.ndarray:
+    """FERPlus's name of the image of each of the faces, (N,) str; '' where it has none. Four names stand twice."""
+    if faces.names is not None:
+        return np.char.decode(faces.names, errors="replace")
+    *_, names = _parse_votes(Path(data_root) / "fer2013new.csv")
+    return np.char.decode(np.array(names), errors="replace")
 
 
-def _parse_votes(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    votes, usages = [], []
-    for line, (usage, _, *counts) in iterate_csv(path, _HEADER):
-        if usage not in USAGES:
-            raise DataError(
-                f"{path}, line {line}, column Usage: got {usage[:40]!r}, expected one of {', '.join(USAGES)}")
+def _parse_votes(path: Path) -> tuple[np.ndarray, np.ndarray, list[bytes]]:
+    votes, usages, names = [], [], []
+    for line, (usage, name, *counts) in iterate_csv(path, ("Usage", "Image name", *VOTE_COLUMNS)):
+        usages.append(parse_usage(usage, path, line))
         try:
             votes.append([_VOTES[count] for count in counts])
         except KeyError:
-            column, count = next((name, count) for name, count in zip(_COLUMNS, counts) if count not in _VOTES)
+            column, count = next((name, count) for name, count in zip(VOTE_COLUMNS, counts) if count not in _VOTES)
             raise DataError(f"{path}, line {line}, column {column}: got {count[:40]!r} votes, expected whole numbers "
                             "from 0 to 10") from None
-        usages.append(USAGES.index(usage))
+        names.append(os.fsencode(name))
     if votes and sum(votes[-1]) < 9 and not path.read_bytes().endswith(b"\n"):
         raise DataError(f"{path}, line {line}: the file ends within a line and {sum(votes[-1])} of 10 votes; "
                         "it was cut short, get it anew")
-    return np.array(votes, np.uint8).reshape(-1, len(_COLUMNS)), np.array(usages, np.uint8)
+    return np.array(votes, np.uint8).reshape(-1, len(VOTE_COLUMNS)), np.array(usages, np.uint8), names
 
 
-def _check_join(path: Path, faces: Faces, votes: np.ndarray, usages: np.ndarray) -> None:
-    """Refuse votes that belong to other faces: by number, by split, and by what the labels say."""
+def _check_rows(path: Path, faces: Faces, votes: np.ndarray, usages: np.ndarray) -> None:
+    """Refuse votes that belong to other faces by their number, or by the splits of the rows."""
     if len(votes) != len(faces):
-        raise DataError(f"{path} has votes for {len(votes):,} faces, fer2013.csv has {len(faces):,}; expected one "
+        raise DataError(f"{path} has votes for {len(votes):,} faces, FER-2013 has {len(faces):,} there; expected one "
                         "row for each face, in the same order")
     differs = np.flatnonzero(usages != faces.usage)
     if len(differs):
         row = int(differs[0])
-        raise DataError(f"{path}, line {row + 2}: Usage is {USAGES[usages[row]]}, fer2013.csv has "
-                        f"{USAGES[faces.usage[row]]} there; expected the same order of rows")
-    voted = votes[:, :_N - 1].any(1)  # contempt has no counterpart
-    agrees = _FER2013_OF[votes[voted, :_N - 1].argmax(1)] == faces.emotion[voted]
+        raise DataError(f"{path}, line {row + 2}: Usage is {USAGES[usages[row]]}, the face of that row is "
+                        f"{USAGES[faces.usage[row]]}; expected the same order of rows")
+
+
+def _join_by_name(path: Path, faces: Faces, votes: np.ndarray, usages: np.ndarray, names: list[bytes]) -> np.ndarray:
+    """The votes of each face, by usage and image name."""
+    of_name: dict[tuple[int, bytes], np.ndarray] = {}
+    for usage, name, row in zip(usages.tolist(), names, votes):
+        known = of_name.setdefault((usage, name), row)
+        if (known != row).any():
+            of_name[usage, name] = _NO_VOTES
+    joined, found = [], set()
+    for usage, name in zip(faces.usage.tolist(), faces.names.tolist()):
+        if (usage, name) not in of_name or not name:
+            raise DataError(
+                f"{path} has no votes for the {USAGES[usage]} image {name.decode(errors='replace')!r}; where images "
+                "have other names than fer0000000.png, nothing tells whose votes are whose: get fer2013.csv")
+        found.add((usage, name))
+        joined.append(of_name[usage, name])
+    if missing := sorted(key for key in of_name.keys() - found if key[1]):
+        usage, name = missing[0]
+        raise DataError(f"{path} has votes for {len(missing):,} images that are not there, such as {USAGES[usage]} "
+                        f"{name.decode(errors='replace')[:40]!r}; are images lost?")
+    return np.array(joined)
+
+
+def _check_content(path: Path, faces: Faces, votes: np.ndarray) -> None:
+    """Refuse votes that say other things than the labels."""
+    known = votes[:, :len(_FER2013_OF)]  # contempt has no counterpart
+    voted = known.any(1) & (faces.emotion != UNLABELLED)
+    agrees = _FER2013_OF[known[voted].argmax(1)] == faces.emotion[voted]
     if len(agrees) >= _MIN_ROWS and agrees.mean() < _MIN_AGREEMENT:
-        raise DataError(f"{path}: the votes agree with the labels of fer2013.csv on {agrees.mean():.1%} of the faces, "
+        raise DataError(f"{path}: the votes agree with the labels of FER-2013 on {agrees.mean():.1%} of the faces, "
                         "expected about 63 %; are the rows of the two files shifted?")
-
-
-def label_distributions(votes: np.ndarray, mode: str) -> np.ndarray:
-    """Make labels of votes, as the official code does.
-
-    Args:
-        votes: (N, 10) votes in the columns' order.
-        mode: One of ``LABEL_MODES``. 'majority' gives one class, if more than half voted for it;
-            'probability' and 'cross-entropy' share the strongest up to three; 'multi-target' those
-            with at least 0.3 of the votes.
-
-    Returns:
-        (N, 8) float32 distributions; all zeros where the official code drops the face.
-
-    Raises:
-        ValueError: if there is no such mode, or the votes have another shape.
-    """
-    if mode not in LABEL_MODES:
-        raise ValueError(f"unknown label mode {mode!r}; expected one of {', '.join(LABEL_MODES)}")
-    if votes.ndim != 2 or votes.shape[1] != len(_COLUMNS):
-        raise ValueError(f"votes must be (N, {len(_COLUMNS)}), got {votes.shape}; expected the columns "
-                         f"{', '.join(_COLUMNS)}")
-    keep = {"majority": _keep_majority, "multi-target": _keep_multi_target}.get(mode, _keep_strongest)
-    distinct, inverse = np.unique(votes, axis=0, return_inverse=True)  # a tenth of the rows
-    labels = np.zeros((len(distinct), _N), np.float32)
-    for label, row in zip(labels, distinct):
-        row = np.where(row < 2, 0, row).astype(int)  # a single vote is noise
-        kept = keep(row)
-        if kept.argmax() < _N and kept.any():
-            label[:] = kept[:_N] / kept[:_N].sum()
-    return labels[inverse.reshape(-1)]
-
-
-def _keep_majority(votes: np.ndarray) -> np.ndarray:
-    kept = np.zeros_like(votes)
-    top = votes.argmax()
-    if votes[top] > 0.5 * votes.sum():
-        kept[top] = votes[top]
-    return kept
-
-
-def _keep_strongest(votes: np.ndarray) -> np.ndarray:
-    """Take the columns from the strongest down until 0.75 of the votes or three columns are reached."""
-    kept, left, total = np.zeros_like(votes), votes.copy(), votes.sum()
-    while kept.sum() < 0.75 * total and np.count_nonzero(kept) < 3:
-        for column in np.flatnonzero(left == left.max()):  # ties together
-            if column >= _N and kept.any():
-                break  # emotions came before unknown or NF: those stay
-            kept[column], left[column] = left[column], 0
-            if column >= _N:
-                break
-        else:
-            continue
-        break
-    if kept.sum() <= 0.5 * total or np.count_nonzero(kept) > 3:
-        return np.zeros_like(votes)
-    return kept
-
-
-def _keep_multi_target(votes: np.ndarray) -> np.ndarray:
-    kept = np.where(votes >= 0.3 * votes.sum(), votes, 0)
-    return kept if kept.sum() > 0.5 * votes.sum() else np.zeros_like(votes)

@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image
 
 from .faces import DataError
+from .image_files import IMAGE_ERRORS
+from .progress import progress
 
 __all__ = ["KDEF_CLASSES", "KDEF_VIEWS", "KDEFImage", "read_kdef", "split_folds"]
 
@@ -20,6 +22,7 @@ KDEF_VIEWS = {"FL": "full left", "HL": "half left", "S": "straight", "HR": "half
 
 _CODES = ("AF", "AN", "DI", "HA", "NE", "SA", "SU")
 _NAME = re.compile(rf"([AB])([FM])(0[1-9]|[12][0-9]|3[0-5])({'|'.join(_CODES)})({'|'.join(KDEF_VIEWS)})")
+_MAX_PLACEHOLDER = 20_000  # bytes: the placeholders have 12,104, photographs over 30,000
 _MISNAMED = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}  # in the files as distributed
 
 
@@ -59,40 +62,67 @@ def parse_name(name: str) -> tuple[str, str, str, int, str]:
     return session, sex, sex + number, _CODES.index(emotion), view
 
 
-def read_kdef(data_root: str | Path) -> list[KDEFImage]:
+def read_kdef(data_root: str | Path, verify: bool = False) -> list[KDEFImage]:
     """The images below a folder, sorted by name; the black placeholders among them are left out.
+
+    Args:
+        data_root: The folder; the images may lie in any folders below it, or all in one.
+        verify: Decode every image, so that a damaged one is found now; it takes seconds for all 4,900.
 
     Raises:
         FileNotFoundError: if there is no JPEG; the message says where to get the data set.
-        DataError: if a JPEG's name is not KDEF's, or it cannot be read.
+        DataError: if a JPEG's name is not KDEF's, or stands twice, or it cannot be read.
     """
     root = Path(data_root)
+    images, paths = [], {}
+    found = find_photographs(root)
+    for path in progress(found, "reading KDEF", len(found)):
+        try:
+            told = parse_name(path.name)
+        except ValueError as error:
+            raise DataError(f"{path}: {error}") from None
+        if told in paths:
+            raise DataError(f"{path} and {paths[told]} are the same photograph by their names; keep one of them")
+        paths[told] = path
+        if (verify or path.stat().st_size <= _MAX_PLACEHOLDER) and is_black(decode(path)):
+            continue
+        session, sex, person, label, view = told
+        images.append(KDEFImage(str(path.relative_to(root)), session, sex, person, label, view))
+    return images
+
+
+def find_photographs(root: Path) -> list[Path]:
+    """The JPEGs below a folder, sorted by name.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
     paths = sorted((path for path in root.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg")),
-                   key=lambda path: path.name.upper())
+                   key=lambda path: (path.name.upper(), path))
     if not paths:
         raise FileNotFoundError(
             f"no KDEF images below {root}: register at kdef.se and unpack the images there, or draw synthetic ones by "
             f"`python -m lanmsff_plugins.data.synthetic --kdef {root}`")
-    images = []
-    for path in paths:
-        try:
-            session, sex, person, label, view = parse_name(path.name)
-        except ValueError as error:
-            raise DataError(f"{path}: {error}") from None
-        if not _is_placeholder(path):
-            images.append(KDEFImage(str(path.relative_to(root)), session, sex, person, label, view))
-    return images
+    return paths
 
 
-def _is_placeholder(path: Path) -> bool:
-    """Ten of the files are black: they stand for photographs that were never made."""
-    if path.stat().st_size > 20_000:  # the placeholders have 12,104 bytes, photographs over 30,000
-        return False
+def decode(path: Path) -> Image.Image:
+    """A photograph in grey.
+
+    Raises:
+        DataError: if it cannot be read, or was cut short.
+    """
     try:
         with Image.open(path) as image:
-            low, high = image.convert("L").getextrema()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
-        raise DataError(f"{path} cannot be read as an image ({error}); get the file anew") from None
+            return image.convert("L")
+    except IMAGE_ERRORS as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{path} cannot be read as an image ({reason}); get the file anew") from None
+
+
+def is_black(image: Image.Image) -> bool:
+    """Ten of the files are black: they stand for photographs that were never made."""
+    low, high = image.getextrema()
     return high - low < 8 and high < 16  # JPEG may leave black not quite black
 
 

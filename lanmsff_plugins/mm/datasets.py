@@ -1,28 +1,17 @@
 """FER-2013, FERPlus and KDEF as MMPretrain data sets."""
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from mmcv.transforms import LoadImageFromFile
 from mmpretrain.datasets import BaseDataset
 
-from ..data import (
-    FER2013_CLASSES,
-    FERPLUS_CLASSES,
-    KDEF_CLASSES,
-    USAGES,
-    DataError,
-    Faces,
-    label_distributions,
-    read_fer2013,
-    read_ferplus,
-    read_image_names,
-    read_kdef,
-    split_folds,
-)
+from ..data import FER2013_CLASSES, FERPLUS_CLASSES, KDEF_CLASSES, KDEF_VIEWS
+from ..data.kdef_faces import KDEFFaces
+from ..data.selection import Selection, check_split, select_fer2013, select_ferplus
 from ..registry import DATASETS, register
 
 __all__ = ["FER2013", "FERPlus", "KDEF"]
-
-SPLITS = dict(zip(("train", "val", "test"), USAGES))
 
 
 class _Versions(BaseDataset):
@@ -30,7 +19,7 @@ class _Versions(BaseDataset):
 
     Args:
         data_root: The folder with the official files.
-        split: 'train', 'val' or 'test'.
+        split: 'train', 'val' or 'test'; 'train+val' has both, as RAN and its followers train.
         versions: How many times each image stands in the data set, with ``version`` 0, 1, ... in its
             record. The authors' epoch has four; with one there is no ``version``, and a transform draws.
         **kwargs: ``pipeline``, ``indices`` and the rest of MMPretrain's ``BaseDataset``.
@@ -41,8 +30,7 @@ class _Versions(BaseDataset):
     """
 
     def __init__(self, data_root: str = "", split: str = "train", versions: int = 1, ann_file: str = "", **kwargs):
-        if split not in SPLITS:
-            raise ValueError(f"unknown split {split!r}; expected one of {', '.join(SPLITS)}")
+        check_split(split)
         if versions < 1:
             raise ValueError(f"versions must be 1 or more, got {versions}")
         self.split = split
@@ -64,9 +52,29 @@ class _Versions(BaseDataset):
 
 
 class _FacesDataset(_Versions):
-    """Faces in memory: the pixels stay in one mapped file, the records hold a face's row."""
+    """Faces in memory: the pixels stay in one mapped file, the records hold a face's row.
 
-    _faces: Faces
+    Args:
+        exclude: A list of faces to leave out; ``tools/audit_data.py`` writes some.
+        **kwargs: As above.
+    """
+
+    def __init__(self, data_root: str = "", split: str = "train", exclude: str | None = None, **kwargs):
+        self.exclude = exclude
+        super().__init__(data_root=data_root, split=split, **kwargs)
+
+    def select(self) -> Selection:
+        raise NotImplementedError
+
+    def load_data_list(self) -> list[dict]:
+        selected = self.select()
+        self._faces = selected.faces
+        records = [{"row": int(row), "name": str(name), "gt_label": int(label)}
+                   for row, name, label in zip(selected.rows, selected.names, selected.labels)]
+        if selected.scores is not None:
+            for record, score in zip(records, selected.scores):
+                record["gt_score"] = score
+        return records
 
     def get_data_info(self, idx: int) -> dict:
         info = super().get_data_info(idx)
@@ -74,27 +82,20 @@ class _FacesDataset(_Versions):
         info["img_shape"] = info["ori_shape"] = info["img"].shape
         return info
 
-    def _records(self, rows: np.ndarray, labels: np.ndarray) -> list[dict]:
-        if len(rows) == 0:
-            raise DataError(f"{self.data_root} has no {SPLITS[self.split]} face, which the split {self.split!r} needs")
-        return [{"row": int(row), "gt_label": int(labels[row])} for row in rows]
-
 
 @register(DATASETS)
 class FER2013(_FacesDataset):
-    """FER-2013 from ``fer2013.csv``: train is Training, val PublicTest, test PrivateTest."""
+    """FER-2013 in any layout: train is Training, val PublicTest, test PrivateTest."""
 
     METAINFO = {"classes": FER2013_CLASSES}
 
-    def load_data_list(self) -> list[dict]:
-        self._faces = read_fer2013(self.data_root)
-        rows = np.flatnonzero(self._faces.usage == USAGES.index(SPLITS[self.split]))
-        return self._records(rows, self._faces.emotion)
+    def select(self) -> Selection:
+        return select_fer2013(self.data_root, self.split, self.exclude)
 
 
 @register(DATASETS)
 class FERPlus(_FacesDataset):
-    """FERPlus from ``fer2013.csv`` and ``fer2013new.csv``.
+    """FERPlus: FER-2013 in any layout, and ``fer2013new.csv``.
 
     Every record has ``gt_label``, the class with the most of what the mode keeps, and ``gt_score``, the
     distribution; in the mode 'probability' a class is drawn from it each time, as the official code does.
@@ -110,16 +111,8 @@ class FERPlus(_FacesDataset):
         self.mode = mode
         super().__init__(data_root=data_root, split=split, **kwargs)
 
-    def load_data_list(self) -> list[dict]:
-        self._faces, votes = read_ferplus(self.data_root)
-        scores = label_distributions(votes, self.mode)
-        rows = np.flatnonzero(scores.any(1) & (self._faces.usage == USAGES.index(SPLITS[self.split])))
-        records = self._records(rows, scores.argmax(1))
-        names = read_image_names(self.data_root)
-        for record in records:
-            record["gt_score"] = scores[record["row"]]
-            record["name"] = str(names[record["row"]])
-        return records
+    def select(self) -> Selection:
+        return select_ferplus(self.data_root, self.split, self.mode, self.exclude)
 
     def prepare_data(self, idx: int) -> dict:
         info = self.get_data_info(idx)
@@ -132,7 +125,7 @@ class FERPlus(_FacesDataset):
 
 @register(DATASETS)
 class KDEF(_Versions):
-    """KDEF from a folder of its JPEGs, split into folds.
+    """KDEF from a folder of its JPEGs, or from the file that ``tools/prepare_data.py`` makes of it, in folds.
 
     The test split is one fold, val the next, train the rest. Records have ``person``, ``session``,
     ``sex`` and ``view`` from the file names.
@@ -143,25 +136,38 @@ class KDEF(_Versions):
         split_by: 'person' keeps all images of one person in one fold, the honest way; 'image' deals the
             images out one by one, as most papers do.
         seed: Seed of the deal.
+        views: Which views to use; the folds do not depend on them.
+        boxes: Where the faces are: 'views' for one box for each view, or a CSV file. The records then hold
+            the face as ``img``, and the pipeline needs no ``LoadImageFromFile``. None gives the file's path.
+        verify: Decode every photograph first, so that no damaged one ends a training.
         **kwargs: As the other data sets.
     """
 
     METAINFO = {"classes": KDEF_CLASSES}
 
     def __init__(self, data_root: str = "", split: str = "train", fold: int = 0, folds: int = 10,
-                 split_by: str = "person", seed: int = 0, **kwargs):
-        self.fold, self.folds, self.split_by, self.seed = fold, folds, split_by, seed
+                 split_by: str = "person", seed: int = 0, views: Sequence[str] = tuple(KDEF_VIEWS),
+                 boxes: str | None = None, verify: bool = False, **kwargs):
+        self.options = dict(fold=fold, folds=folds, by=split_by, seed=seed, views=views, boxes=boxes, verify=verify)
         super().__init__(data_root=data_root, split=split, **kwargs)
+        loads = [transform for transform in self.pipeline.transforms if isinstance(transform, LoadImageFromFile)]
+        if self._cut_out and loads:
+            raise ValueError(f"{self.data_root} gives faces cut out; leave LoadImageFromFile out of its pipeline")
 
     def load_data_list(self) -> list[dict]:
-        images = read_kdef(self.data_root)
-        fold_of = split_folds(images, self.folds, self.split_by, self.seed)
-        val_fold = (self.fold + 1) % self.folds
-        chosen = {
-            "test": fold_of == self.fold,
-            "val": fold_of == val_fold,
-            "train": (fold_of != self.fold) & (fold_of != val_fold)}[self.split]
-        return [
-            {"img_path": str(Path(self.data_root) / image.path), "gt_label": image.label, "person": image.person,
-             "session": image.session, "sex": image.sex, "view": image.view}
-            for image, keep in zip(images, chosen) if keep]
+        self._faces = KDEFFaces(self.data_root, self.split, **self.options)
+        self._cut_out = self._faces.compact or self._faces.boxes is not None
+        records = [
+            {"index": i, "gt_label": image.label, "person": image.person, "session": image.session, "sex": image.sex,
+             "view": image.view} for i, image in enumerate(self._faces.images)]
+        if not self._cut_out:
+            for record, image in zip(records, self._faces.images):
+                record["img_path"] = str(Path(self.data_root) / image.path)
+        return records
+
+    def get_data_info(self, idx: int) -> dict:
+        info = super().get_data_info(idx)
+        if self._cut_out:
+            info["img"] = self._faces[info["index"]]
+            info["img_shape"] = info["ori_shape"] = info["img"].shape
+        return info

@@ -1,9 +1,13 @@
 """Small drawn data sets, one for each test to spoil."""
+import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from lanmsff_plugins.data import Faces, read_ferplus
 from lanmsff_plugins.data.synthetic import write_fer2013
 
 
@@ -18,3 +22,22 @@ def _forty_faces(tmp_path_factory) -> Path:
 def forty_faces(_forty_faces, tmp_path) -> Path:
     """A folder of the test's own with 40 drawn faces: lines 2 to 33 are Training, the last 4 are PrivateTest."""
     return Path(shutil.copytree(_forty_faces, tmp_path / "forty_faces"))
+
+
+@pytest.fixture(scope="session")
+def named_faces(drawn_faces) -> tuple[Faces, np.ndarray]:
+    """The 400 drawn faces with their image names, and their votes."""
+    return with_names(drawn_faces)
+
+
+def with_names(folder: Path) -> tuple[Faces, np.ndarray]:
+    """The faces and votes of a folder with the two CSV files, with the names that the votes have."""
+    faces, votes = read_ferplus(folder)
+    with open(folder / "fer2013new.csv", newline="") as file:
+        names = [row["Image name"].encode() for row in csv.DictReader(file)]
+    return replace(faces, names=np.array(names), path=None), votes
+
+
+def take(faces: Faces, rows: np.ndarray) -> Faces:
+    """Some of the faces."""
+    return Faces(faces.pixels[rows], faces.emotion[rows], faces.usage[rows], names=faces.names[rows])

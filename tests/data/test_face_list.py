@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from lanmsff_plugins.data import DataError, FaceList
+from lanmsff_plugins.data.selection import select_ferplus
 
 ROWS = np.array([3, 4, 5, 6])
 NAMES = np.array(["fer0000003.png", "", "fer0000005.png", "fer0000005.png"])
@@ -47,11 +48,8 @@ def test_a_missing_list_is_named(tmp_path):
 @pytest.mark.parametrize(("name", "listed"), [
     ("pose_30_ferplus_list.txt", 1167), ("pose_45_ferplus_list.txt", 630), ("jianfei_occlusion_list.txt", 600)])
 def test_rans_lists_name_faces_of_the_test_split(real_data, name, listed):
-    from lanmsff_plugins.data import label_distributions, read_ferplus, read_image_names
-
     path = real_data / "ran" / name
     if not path.is_file():
         pytest.skip(f"no {path.name} beside the real data")
-    faces, votes = read_ferplus(real_data)
-    rows = np.flatnonzero(label_distributions(votes, "majority").any(1) & (faces.usage == 2))
-    assert FaceList.read(path).mask(rows, read_image_names(real_data)[rows]).sum() == listed
+    selected = select_ferplus(real_data, "test")
+    assert FaceList.read(path).mask(selected.rows, selected.names).sum() == listed

@@ -37,12 +37,12 @@ class Source:
         self.path.write_bytes(emotions)
         self.parsed = 0
 
-    def parse(self, path: Path) -> Faces:
+    def parse(self) -> Faces:
         self.parsed += 1
-        return make_faces(path.read_bytes())
+        return make_faces(self.path.read_bytes())
 
     def read(self, version: int = 1) -> Faces:
-        return cached_faces(self.path, self.parse, version)
+        return cached_faces(self.cache, [self.path], self.parse, version)
 
 
 @pytest.fixture
@@ -100,10 +100,10 @@ def test_another_version_of_the_parser_does_not_take_the_old_cache(source):
 
 
 def test_a_source_that_cannot_be_parsed_leaves_no_cache(source):
-    def fail(path):
-        raise DataError(f"{path} is wrong")
+    def fail():
+        raise DataError(f"{source.path} is wrong")
     with pytest.raises(DataError):
-        cached_faces(source.path, fail, 1)
+        cached_faces(source.cache, [source.path], fail, 1)
     assert list(source.path.parent.iterdir()) == [source.path]
 
 

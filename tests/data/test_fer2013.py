@@ -60,8 +60,8 @@ def test_a_missing_file_is_refused_with_where_to_get_it(tmp_path):
 @pytest.mark.parametrize(("damage", "message"), [
     pytest.param(cut(0), "line 1: got the columns '', expected 'emotion,pixels,Usage'", id="empty file"),
     pytest.param(cut(len(b"emotion,pixels,Usage\n")), "has a header and no faces", id="header only"),
-    pytest.param(edit(1, b"emotion,pixels,Usage", b"emotion, Usage, pixels"),
-                 "line 1: got the columns 'emotion, Usage, pixels'", id="header of another file"),
+    pytest.param(edit(1, b"emotion,pixels,Usage", b"emotion,pixels,Usages"),
+                 "line 1: got the columns 'emotion,pixels,Usages'", id="header of another file"),
     pytest.param(edit(1, b"^", b"\xef\xbb\xbf"), "line 1: got the columns", id="byte order mark"),
     pytest.param(edit(1, b"^.*\n", b""), "line 1: got the columns", id="no header"),
     pytest.param(edit(5, rb" \d+,", b","), "line 5, column pixels: got 2,303 pixels, expected 2,304",

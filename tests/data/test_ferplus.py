@@ -1,14 +1,13 @@
-"""FERPlus: the votes join the right faces, and become labels by the official rules."""
+"""FERPlus: the votes join the right faces, by row or by name."""
 import csv
 import re
-from functools import cache
+import shutil
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lanmsff_plugins.data import (
     FER2013_CLASSES,
@@ -21,112 +20,15 @@ from lanmsff_plugins.data import (
     read_fer2013,
     read_ferplus,
 )
+from lanmsff_plugins.data.layouts import write_layout, write_votes
 from lanmsff_plugins.data.synthetic import write_fer2013
 
+from .conftest import take, with_names
 from .damage import assert_refused, cut, edit, spoil
 
 COLUMNS = (*FERPLUS_CLASSES, "unknown", "NF")
 CALLED_IN_FER2013 = {"neutral": "neutral", "happiness": "happy", "surprise": "surprise", "sadness": "sad",
                      "anger": "angry", "disgust": "disgust", "fear": "fear", "contempt": None}
-
-# Ten raters; or any numbers; or few different ones, for ties.
-RATERS = st.lists(st.integers(0, 9), min_size=10, max_size=10).map(lambda given: [given.count(i) for i in range(10)])
-ROW = st.one_of(RATERS, *(st.lists(numbers, min_size=10, max_size=10) for numbers in (
-    st.integers(0, 10), st.sampled_from([0, 2]), st.sampled_from([0, 0, 0, 1, 2, 3]))))
-
-
-@cache
-def official(row: tuple[int, ...], mode: str) -> list[float]:
-    """The official rules once more, by loops over whole numbers."""
-    nothing, names = [0.] * 8, ("unknown", "NF")
-    votes = {name: count if count >= 2 else 0 for name, count in zip(COLUMNS, row)}
-    total, kept = sum(votes.values()), {}
-    if mode == "majority":
-        for name, count in votes.items():
-            if 2 * count > total:
-                kept[name] = count
-    elif mode == "multi-target":
-        for name, count in votes.items():
-            if count > 0 and 10 * count >= 3 * total:
-                kept[name] = count
-    else:
-        strongest_first = sorted(set(votes.values()) - {0}, reverse=True)
-        while strongest_first and 4 * sum(kept.values()) < 3 * total and len(kept) < 3:
-            level = strongest_first.pop(0)
-            for name in [name for name in COLUMNS if votes[name] == level]:
-                if name not in names or not kept:
-                    kept[name] = level
-                if name in names:
-                    strongest_first = []
-                    break
-        if len(kept) > 3:
-            return nothing
-    if 2 * sum(kept.values()) <= total:
-        return nothing
-    best = max(kept, key=lambda name: (kept[name], -COLUMNS.index(name)))
-    if best in names:
-        return nothing
-    share = sum(count for name, count in kept.items() if name not in names)
-    return [kept.get(name, 0) / share for name in FERPLUS_CLASSES]
-
-
-@pytest.mark.parametrize(("votes", "majority", "probability", "multi_target"), [
-    ([10, 0, 0, 0, 0, 0, 0, 0, 0, 0], {0: 1}, {0: 1}, {0: 1}),
-    ([4, 0, 0, 1, 3, 2, 0, 0, 0, 0], {}, {0: 4 / 7, 4: 3 / 7}, {0: 4 / 7, 4: 3 / 7}),  # the 1 is noise
-    ([5, 1, 1, 1, 1, 1, 0, 0, 0, 0], {0: 1}, {0: 1}, {0: 1}),  # and so are five of them
-    ([5, 5, 0, 0, 0, 0, 0, 0, 0, 0], {}, {0: .5, 1: .5}, {0: .5, 1: .5}),  # half is no majority
-    ([2, 2, 2, 2, 2, 0, 0, 0, 0, 0], {}, {}, {}),  # five that tie are too many
-    ([0, 0, 0, 0, 0, 0, 0, 0, 0, 10], {}, {}, {}),  # no face
-    ([4, 0, 0, 0, 0, 0, 0, 0, 6, 0], {}, {}, {}),  # unknown
-    ([6, 0, 0, 0, 0, 0, 0, 0, 4, 0], {0: 1}, {0: 1}, {0: 1}),  # unknown follows an emotion
-    ([5, 0, 0, 0, 0, 0, 0, 0, 5, 0], {}, {}, {0: 1}),  # it ends the taking at half of the votes
-    ([3, 0, 3, 0, 0, 0, 0, 2, 2, 0], {}, {0: 3 / 8, 2: 3 / 8, 7: 2 / 8}, {0: .5, 2: .5}),
-    ([1, 1, 1, 1, 1, 1, 1, 1, 1, 1], {}, {}, {}),
-    ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0], {}, {}, {})])
-def test_votes_become_the_labels_that_the_rules_give_by_hand(votes, majority, probability, multi_target):
-    expected = {"majority": majority, "probability": probability, "cross-entropy": probability,
-                "multi-target": multi_target}
-    for mode in LABEL_MODES:
-        label = label_distributions(np.array([votes]), mode)[0]
-        assert {i: share for i, share in enumerate(label.tolist()) if share} == pytest.approx(expected[mode]), mode
-
-
-@settings(deadline=None, max_examples=400)
-@given(st.lists(ROW, max_size=8), st.sampled_from(LABEL_MODES))
-def test_labels_agree_with_the_rules_applied_one_by_one(rows, mode):
-    found = label_distributions(np.array(rows, np.uint8).reshape(-1, 10), mode)
-    assert found.shape == (len(rows), 8) and found.dtype == np.float32
-    for row, label in zip(rows, found):
-        assert label.tolist() == pytest.approx(official(tuple(row), mode)), row
-
-
-@settings(deadline=None, max_examples=200)
-@given(ROW, st.sampled_from(LABEL_MODES))
-def test_a_label_is_a_distribution_over_voted_classes_or_all_zeros(row, mode):
-    label = label_distributions(np.array([row], np.uint8), mode)[0]
-    assert not label.any() or label.sum() == pytest.approx(1)
-    assert all(row[i] >= 2 for i in np.flatnonzero(label))
-    if mode == "majority":
-        assert label.max() == label.sum()
-
-
-@settings(deadline=None, max_examples=100)
-@given(ROW)
-def test_a_majority_is_the_strongest_class_of_every_mode_that_keeps_the_face(row):
-    labels = [label_distributions(np.array([row], np.uint8), mode)[0] for mode in LABEL_MODES]
-    if labels[0].any():
-        assert {label.argmax() for label in labels if label.any()} == {labels[0].argmax()}
-
-
-@pytest.mark.parametrize("shape", [(10,), (3, 8), (3, 11), (3, 10, 1)])
-def test_votes_of_another_shape_are_refused(shape):
-    with pytest.raises(ValueError, match=r"^votes must be \(N, 10\), got"):
-        label_distributions(np.ones(shape, np.uint8), "majority")
-
-
-def test_an_unknown_mode_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="unknown label mode 'average'; expected one of majority, probability, cross-"):
-        label_distributions(np.zeros((1, 10), np.uint8), "average")
 
 
 def test_drawn_faces_and_votes_come_out_row_by_row(drawn_faces):
@@ -146,9 +48,11 @@ def test_a_missing_file_is_refused_with_where_to_get_it(forty_faces, name):
 
 @pytest.mark.parametrize(("damage", "message"), [
     pytest.param(cut(0), "line 1: got the columns '', expected 'Usage,Image name,neutral,", id="empty file"),
-    pytest.param(lambda lines: lines[0], "has votes for 0 faces, fer2013.csv has 40", id="header only"),
-    pytest.param(edit(1, b"neutral,happiness", b"happiness,neutral"), "line 1: got the columns 'Usage,Image name,happi",
-                 id="columns of another order"),
+    pytest.param(lambda lines: lines[0], "has votes for 0 faces, FER-2013 has 40", id="header only"),
+    pytest.param(edit(1, b"neutral,happiness", b"joy,neutral"), "line 1: got the columns 'Usage,Image name,joy,neu",
+                 id="unknown column"),
+    pytest.param(edit(1, b"neutral,happiness", b"neutral,neutral"), "line 1: got the columns 'Usage,Image name,neut",
+                 id="a column twice"),
     *(pytest.param(edit(7, rb"png,\d+,", b"png," + vote + b","),
                    rf"line 7, column neutral: got {vote.decode()!r} votes, expected whole numbers from 0 to 10",
                    id=f"vote {vote.decode()}") for vote in (b"11", b"x", b"-1", b"1.5", b"")),
@@ -164,13 +68,13 @@ def test_a_missing_file_is_refused_with_where_to_get_it(forty_faces, name):
     pytest.param(edit(7, b"^", b"\n"), "line 7: got 0 columns", id="blank line"),
     pytest.param(edit(7, b"fer", b'"fer'), "line 7: got 2 columns", id="open quote"),
     pytest.param(cut(-10), "line 41: got [1-9] columns, expected 12", id="cut in a row"),
-    pytest.param(lambda lines: b"".join(lines[:-1]), "has votes for 39 faces, fer2013.csv has 40", id="a row short"),
-    pytest.param(lambda lines: b"".join([*lines, lines[-1]]), "has votes for 41 faces, fer2013.csv has 40",
+    pytest.param(lambda lines: b"".join(lines[:-1]), "has votes for 39 faces, FER-2013 has 40", id="a row short"),
+    pytest.param(lambda lines: b"".join([*lines, lines[-1]]), "has votes for 41 faces, FER-2013 has 40",
                  id="a row too many"),
     pytest.param(lambda lines: b"".join([lines[0], *lines[:0:-1]]),
-                 "line 2: Usage is PrivateTest, fer2013.csv has Training there", id="splits in another order"),
+                 "line 2: Usage is PrivateTest, the face of that row is Training", id="splits in another order"),
     pytest.param(edit(34, b"PublicTest", b"PrivateTest"),
-                 "line 34: Usage is PrivateTest, fer2013.csv has PublicTest there", id="one row of another split"),
+                 "line 34: Usage is PrivateTest, the face of that row is PublicTest", id="one row of another split"),
 ])
 def test_damaged_votes_are_refused_by_line_and_column(forty_faces, damage, message):
     spoil(forty_faces / "fer2013new.csv", damage)
@@ -193,7 +97,7 @@ def test_votes_are_refused_if_they_stand_beside_other_faces(first_faces, shift):
     splits_and_names, votes = zip(*(re.match(r"(\w+,[^,]*)(,.*)", line).groups() for line in lines))
     path.write_text("\n".join([header, *map("".join, zip(splits_and_names, votes[shift:] + votes[:shift]))]))
     if shift:
-        assert_refused(read_ferplus, path, r"agree with the labels of fer2013.csv on \d\d?\.\d% .* rows .* shifted")
+        assert_refused(read_ferplus, path, r"agree with the labels of FER-2013 on \d\d?\.\d% .* rows .* shifted")
     else:
         assert len(read_ferplus(first_faces)[1]) == len(votes)
 
@@ -201,29 +105,6 @@ def test_votes_are_refused_if_they_stand_beside_other_faces(first_faces, shift):
 @pytest.fixture(scope="module")
 def real(real_data) -> tuple[Faces, np.ndarray]:
     return read_ferplus(real_data)
-
-
-@pytest.mark.parametrize(("mode", "counts"), [
-    ("majority", (25_060, 3_199, 3_153)), ("probability", (27_956, 3_505, 3_505)),
-    ("cross-entropy", (27_956, 3_505, 3_505)), ("multi-target", (27_671, 3_472, 3_472))])
-def test_real_votes_keep_the_published_number_of_faces_of_each_split(real, mode, counts):
-    faces, votes = real
-    kept = label_distributions(votes, mode).any(1)
-    assert tuple(np.bincount(faces.usage[kept])) == counts
-
-
-@pytest.mark.parametrize(("usage", "counts"), [*enumerate([
-    (8740, 7287, 3149, 3014, 2100, 119, 532, 119), (1182, 865, 415, 351, 287, 24, 62, 13),
-    (1090, 893, 396, 384, 273, 18, 83, 16)])])
-def test_real_majorities_have_the_published_number_of_each_class(real, usage, counts):
-    faces, votes = real
-    assert tuple(label_distributions(votes[faces.usage == usage], "majority").sum(0)) == counts
-
-
-@pytest.mark.parametrize("mode", LABEL_MODES)
-def test_every_real_row_has_the_label_of_the_rules_applied_one_by_one(real, mode):
-    expected = [official(tuple(row), mode) for row in real[1].tolist()]
-    np.testing.assert_allclose(label_distributions(real[1], mode), expected, atol=1e-6)
 
 
 def test_the_strongest_real_vote_is_the_label_of_fer2013_as_often_as_known(real):
@@ -249,3 +130,120 @@ def test_votes_that_were_cut_within_the_last_number_are_refused(tmp_path):
     path.write_bytes(path.read_bytes().removesuffix(b"0\n"))
     with pytest.raises(DataError, match="fer2013new.csv, line 51: the file ends within a line and 1 of 10 votes"):
         read_ferplus(tmp_path)
+
+
+def numbered(faces: Faces, votes: np.ndarray, data_root: Path) -> np.ndarray:
+    """Write the faces as images of FERPlus's names, and the votes; gives the rows that have an image."""
+    write_layout(data_root, "ferplus-folders", faces)
+    write_votes(data_root, faces, votes)
+    return np.flatnonzero(faces.names != b"")
+
+
+def test_votes_join_images_by_name_whatever_their_order(named_faces, tmp_path):
+    faces, votes = named_faces
+    order = np.random.default_rng(0).permutation(len(faces))
+    numbered(take(faces, order), votes[order], tmp_path)
+    found, joined = read_ferplus(tmp_path)
+    expected = dict(zip(faces.names.tolist(), zip(faces.pixels.tolist(), votes.tolist())))
+    assert len(found) == 392
+    for name, pixels, row in zip(found.names.tolist(), found.pixels.tolist(), joined.tolist()):
+        assert (pixels, row) == expected[name]
+
+
+def rename(faces: Faces, row: int, name: bytes) -> Faces:
+    names = faces.names.copy()
+    names[row] = name
+    return replace(faces, names=names)
+
+
+def test_a_name_that_stands_twice_with_the_same_votes_has_them(named_faces, tmp_path):
+    faces, votes = rename(named_faces[0], 4, b"fer0000003.png"), named_faces[1].copy()
+    votes[4] = votes[3]
+    numbered(faces, votes, tmp_path)
+    found, joined = read_ferplus(tmp_path)
+    assert len(found) == 391
+    assert joined[found.names == b"fer0000003.png"].tolist() == [votes[3].tolist()]
+
+
+def test_a_name_that_stands_twice_with_two_votes_has_none_and_no_label(named_faces, tmp_path):
+    faces, votes = rename(named_faces[0], 4, b"fer0000003.png"), named_faces[1]
+    assert (votes[3] != votes[4]).any()
+    numbered(faces, votes, tmp_path)
+    found, joined = read_ferplus(tmp_path)
+    assert joined[found.names == b"fer0000003.png"].tolist() == [[0] * 10]
+    assert all(not label_distributions(joined, mode)[found.names == b"fer0000003.png"].any() for mode in LABEL_MODES)
+
+
+def test_a_name_that_stands_in_two_splits_has_the_votes_of_each(named_faces, tmp_path):
+    faces, votes = rename(named_faces[0], 350, b"fer0000003.png"), named_faces[1]
+    numbered(faces, votes, tmp_path)
+    found, joined = read_ferplus(tmp_path)
+    assert joined[found.names == b"fer0000003.png"].tolist() == votes[[3, 350]].tolist()
+
+
+@pytest.mark.parametrize("layout", ["parquet", "folders", "plain-folders"])
+def test_images_with_names_of_another_kind_are_refused_for_they_do_not_tell_whose_votes_are_whose(
+        named_faces, layout, tmp_path):
+    write_layout(tmp_path, layout, named_faces[0])
+    write_votes(tmp_path, *named_faces)
+    assert_refused(read_ferplus, tmp_path / "fer2013new.csv", "has no votes for the Training image '.*'; .* get fer")
+
+
+@pytest.mark.parametrize("layout", ["icml_face_data.csv", "train.csv"])
+def test_votes_join_the_other_tables_by_row(named_faces, layout, tmp_path):
+    write_layout(tmp_path, layout, named_faces[0])
+    write_votes(tmp_path, *named_faces)
+    faces, votes = read_ferplus(tmp_path)
+    np.testing.assert_array_equal(faces.pixels, named_faces[0].pixels)
+    np.testing.assert_array_equal(votes, named_faces[1])
+
+
+def test_an_image_that_is_lost_is_named(named_faces, tmp_path):
+    numbered(*named_faces, tmp_path)
+    (tmp_path / "FER2013Train" / "fer0000007.png").unlink()
+    assert_refused(read_ferplus, tmp_path / "fer2013new.csv", "votes for 1 images .* such as Training 'fer0000007.png'")
+
+
+def test_an_image_without_votes_is_named(named_faces, tmp_path):
+    numbered(*named_faces, tmp_path)
+    shutil.copy(tmp_path / "FER2013Train" / "fer0000007.png", tmp_path / "FER2013Test" / "fer0000007.png")
+    assert_refused(read_ferplus, tmp_path / "fer2013new.csv", "no votes for the PrivateTest image 'fer0000007.png'")
+
+
+def test_labels_that_say_otherwise_than_the_votes_of_their_names_are_refused(named_faces, tmp_path):
+    faces, votes = named_faces
+    keep = np.flatnonzero(faces.names != b"")
+    faces, votes = take(faces, keep), votes[keep]
+    shuffled = np.concatenate([np.roll(faces.names[faces.usage == usage], 3) for usage in range(3)])
+    replace(faces, names=shuffled).save(tmp_path / "fer2013.safetensors")
+    write_votes(tmp_path, faces, votes)
+    assert_refused(read_ferplus, tmp_path / "fer2013new.csv", "the votes agree with the labels of FER-2013 on .* faces")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_one_wrong_byte_in_the_votes_is_refused_or_changes_none(forty_faces, seed):
+    expected = read_ferplus(forty_faces)[1]
+    path = forty_faces / "fer2013new.csv"
+    rng = np.random.default_rng(seed)
+    content = bytearray(path.read_bytes())
+    content[rng.integers(len(content))] = rng.choice([ord("x"), ord("-"), ord(";"), ord(","), 0, 0xff])
+    path.write_bytes(content)
+    try:
+        np.testing.assert_array_equal(read_ferplus(forty_faces)[1], expected)  # a byte of an image's name
+    except DataError:
+        assert_refused(read_ferplus, path, "(, line |has votes for)")
+
+
+def test_real_votes_joined_by_name_are_those_joined_by_row_but_for_the_names_that_stand_twice(real_data, tmp_path):
+    faces, votes = with_names(real_data)
+    last = {key: row for row, key in enumerate(zip(faces.usage.tolist(), faces.names.tolist())) if key[1]}
+    rows = np.array(sorted(last.values()))  # what the code of FERPlus leaves: the last image of each name
+    assert len(rows) == 35_887 - 173 - 4
+    order = np.random.default_rng(0).permutation(rows)
+    take(faces, order).save(tmp_path / "fer2013.safetensors")
+    (tmp_path / "fer2013new.csv").symlink_to(real_data.resolve() / "fer2013new.csv")
+    found, joined = read_ferplus(tmp_path)
+    differs = (joined != votes[order]).any(1)
+    assert found.names[differs].tolist() == [b"fer0033120.png"] and not joined[differs].any()
+    majority = label_distributions(joined, "majority").any(1)
+    assert np.bincount(found.usage[majority]).tolist() == [25_060 - 3, 3_199, 3_153 - 1]

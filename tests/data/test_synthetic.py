@@ -1,14 +1,25 @@
 """Drawn faces: the same for the same seed, in the official formats, and with something to learn."""
 import csv
+import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from lanmsff_plugins.data import FER2013_CLASSES, FERPLUS_CLASSES, label_distributions, read_ferplus, read_kdef
-from lanmsff_plugins.data.synthetic import EXPRESSIONS, draw_face, main, write_fer2013, write_kdef
+from lanmsff_plugins.data import (
+    FER2013_CLASSES,
+    FERPLUS_CLASSES,
+    label_distributions,
+    read_fer2013,
+    read_ferplus,
+    read_kdef,
+)
+from lanmsff_plugins.data.layouts import LAYOUTS
+from lanmsff_plugins.data.synthetic import EXPRESSIONS, draw_face, draw_sheet, main, write_fer2013, write_kdef
 
 from ..conftest import ROOT
 
@@ -58,14 +69,16 @@ def test_two_pictures_of_one_person_are_more_alike_than_those_of_two_people():
 
 
 @pytest.mark.parametrize("write", [
-    lambda folder, seed: write_fer2013(folder, faces=40, seed=seed),
-    lambda folder, seed: write_kdef(folder, people=1, seed=seed, size=(40, 56))], ids=["fer2013", "kdef"])
+    *(pytest.param(partial(write_fer2013, faces=40, layout=layout), id=layout) for layout in LAYOUTS),
+    pytest.param(partial(write_kdef, people=1, size=(40, 56)), id="kdef"),
+    pytest.param(partial(write_kdef, people=1, size=(40, 56), flat=True, errata=True), id="flat kdef")])
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_faces(tmp_path, write):
     for folder, seed in (("first", 5), ("second", 5), ("other", 6)):
-        write(tmp_path / folder, seed)
+        write(tmp_path / folder, seed=seed)
     first, second, other = (contents(tmp_path / folder) for folder in ("first", "second", "other"))
     assert first == second
-    assert first.keys() == other.keys() and all(first[name] != other[name] for name in first)
+    assert first.keys() == other.keys()
+    assert all(first[name] != other[name] for name in first if name != "AF01SUFR.JPG")  # black in the errata
 
 
 def test_no_two_drawn_faces_are_alike(drawn_faces):
@@ -110,6 +123,7 @@ def test_one_face_in_fifty_is_none_and_has_no_name(drawn_faces):
 @pytest.mark.parametrize(("write", "message"), [
     (lambda folder: write_fer2013(folder, faces=39), "faces must be 40 or more, got 39"),
     (lambda folder: write_fer2013(folder, seed=-1), "seed must be 0 or more, got -1"),
+    (lambda folder: write_fer2013(folder, layout="zip"), "unknown layout 'zip'; expected one of fer2013.csv, icml_.*"),
     (lambda folder: write_kdef(folder, people=0), "people must be 1 to 70, got 0"),
     (lambda folder: write_kdef(folder, people=71), "people must be 1 to 70, got 71"),
     (lambda folder: write_kdef(folder, seed=-1), "seed must be 0 or more, got -1")])
@@ -138,6 +152,42 @@ def test_the_module_runs_as_a_command(tmp_path):
                     "--faces", "40", "--seed", "3"], check=True, cwd=ROOT)
     write_fer2013(tmp_path / "expected", faces=40, seed=3)
     assert contents(tmp_path / "expected").items() <= contents(tmp_path).items()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_command_draws_every_layout(tmp_path, command, layout):
+    assert command(tmp_path, "--faces", 40, "--layout", layout) == (0, [])
+    assert len(read_fer2013(tmp_path)) == 40
+    status, lines = command(tmp_path, "--faces", 40, "--layout", layout)
+    assert status == 2 and re.fullmatch(f"error: {tmp_path}/.* exists, and may be the real one; name an.*", *lines)
+
+
+def test_people_can_lie_in_one_folder_with_the_flaws_of_the_original(tmp_path):
+    write_kdef(tmp_path, people=64, size=(24, 32), flat=True, errata=True)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert len(names) == 64 * 70 and {"AF31V.JPG", "AM31H.JPG"} <= names
+    images = read_kdef(tmp_path)
+    assert len(images) == 64 * 70 - 9  # the tenth black one is of a 68th person
+    told = {(image.path, image.person, image.label, image.view) for image in images}
+    assert {("AF31V.JPG", "F31", 5, "HL"), ("AM31H.JPG", "M31", 6, "HR")} <= told
+
+
+def test_the_sheet_shows_every_expression_and_view_of_every_person():
+    sheet = draw_sheet(people=3)
+    assert sheet.size == ((8 + 5) * 50, 3 * 61)
+    assert draw_sheet(people=3).tobytes() == sheet.tobytes() != draw_sheet(people=3, seed=1).tobytes()
+
+
+def test_the_command_writes_a_sheet(tmp_path, command):
+    assert command("--sheet", tmp_path / "sheet.png") == (0, [])
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_picture_in_the_readme_is_the_one_that_the_command_writes(tmp_path, command):
+    assert command("--sheet", tmp_path / "sheet.png") == (0, [])
+    found, expected = (np.asarray(Image.open(path), int) for path in (
+        tmp_path / "sheet.png", ROOT / "docs" / "synthetic_faces.png"))
+    assert np.abs(found - expected).mean() < 1  # fonts differ a little between versions of Pillow
 
 
 def test_the_command_draws_kdef(tmp_path, command):

@@ -7,6 +7,7 @@ from mmengine.registry import DATASETS as ROOT_DATASETS
 from mmengine.registry import init_default_scope
 
 from lanmsff_plugins.data import FER2013_CLASSES, DataError, read_fer2013
+from lanmsff_plugins.data.kdef_faces import KDEFFaces, save_compact
 from lanmsff_plugins.data.synthetic import write_fer2013
 from lanmsff_plugins.registry import DATASETS
 
@@ -14,7 +15,7 @@ init_default_scope("mmpretrain")
 
 
 def build(kind, root, **kwargs):
-    return DATASETS.build({"type": kind, "data_root": str(root), **kwargs})
+    return DATASETS.build({"type": f"lanmsff_plugins.{kind}", "data_root": str(root), **kwargs})
 
 
 def test_fer2013_has_the_published_number_of_faces(real_data):
@@ -113,6 +114,55 @@ def test_kdef_keeps_people_apart_and_knows_them(drawn_kdef):
     people = [{info["person"] for info in found} for found in infos.values()]
     assert not people[0] & people[1] and not people[0] & people[2] and not people[1] & people[2]
     assert {info["view"] for info in infos["test"]} == {"FL", "HL", "S", "HR", "FR"}
+
+
+def test_rows_of_a_list_are_left_out(drawn_faces, tmp_path):
+    (tmp_path / "rows.txt").write_text("361\n399\n")
+    for kind in ("FER2013", "FERPlus"):
+        whole, left = (build(kind, drawn_faces, split="test", exclude=exclude)
+                       for exclude in (None, str(tmp_path / "rows.txt")))
+        rows, left_rows = ([part.get_data_info(i)["row"] for i in range(len(part))] for part in (whole, left))
+        assert left_rows == [row for row in rows if row not in (361, 399)] and len(left) < len(whole)
+
+
+def test_training_and_validation_can_be_one_split_with_the_labels_of_ran(drawn_faces):
+    train, val, both = (build("FERPlus", drawn_faces, split=split, mode="argmax") for split in (
+        "train", "val", "train+val"))
+    assert len(both) == len(train) + len(val)
+
+
+@pytest.mark.parametrize("layout", ["icml_face_data.csv", "parquet", "plain-folders"])
+def test_any_layout_of_fer2013_is_taken(tmp_path, layout):
+    write_fer2013(tmp_path, faces=40, layout=layout)
+    assert [len(build("FER2013", tmp_path, split=split)) for split in ("train", "val", "test")] == [32, 4, 4]
+
+
+def test_kdef_uses_the_views_asked_for_and_cuts_faces_out(drawn_kdef):
+    dataset = build("KDEF", drawn_kdef, folds=5, views=["S", "HL"], boxes="views", pipeline=[{"type": "PackInputs"}])
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    assert {info["view"] for info in infos} == {"S", "HL"} and len(infos) == 168
+    assert infos[0]["img"].shape == (44, 44) and "img_path" not in infos[0]
+    assert dataset[5]["inputs"].shape == (1, 44, 44)
+
+
+def test_kdef_takes_a_compact_file(drawn_kdef, tmp_path):
+    faces = KDEFFaces(drawn_kdef)
+    save_compact(tmp_path / "kdef.safetensors", faces.images, np.zeros((len(faces), 8, 8), np.uint8))
+    dataset = build("KDEF", tmp_path, split="test", folds=5)
+    assert len(dataset) == 140 and dataset.get_data_info(3)["img"].shape == (8, 8)
+    assert pickle.loads(pickle.dumps(dataset)).get_data_info(3)["person"] == dataset.get_data_info(3)["person"]
+
+
+@pytest.mark.parametrize("source", ["boxes", "compact"])
+def test_a_pipeline_that_would_load_the_whole_photograph_again_is_refused(drawn_kdef, tmp_path, source):
+    load = [{"type": "LoadImageFromFile"}, {"type": "PackInputs"}]
+    with pytest.raises(ValueError, match="gives faces cut out; leave LoadImageFromFile out of its pipeline"):
+        if source == "boxes":
+            build("KDEF", drawn_kdef, folds=5, boxes="views", pipeline=load)
+        else:
+            faces = KDEFFaces(drawn_kdef)
+            save_compact(tmp_path / "kdef.safetensors", faces.images, np.zeros((len(faces), 8, 8), np.uint8))
+            build("KDEF", tmp_path, folds=5, pipeline=load)
 
 
 def test_classes_stand_in_the_official_order(drawn_faces, drawn_kdef):

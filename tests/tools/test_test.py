@@ -15,7 +15,8 @@ from safetensors.torch import load_file  # noqa: E402
 
 from lanmsff_plugins import weights  # noqa: E402
 from lanmsff_plugins.analysis.scores import Predictions, summarize  # noqa: E402
-from lanmsff_plugins.data import FERPLUS_CLASSES, read_image_names  # noqa: E402
+from lanmsff_plugins.data import FERPLUS_CLASSES  # noqa: E402
+from lanmsff_plugins.data.selection import select_ferplus  # noqa: E402
 from lanmsff_plugins.state_dicts import to_mm  # noqa: E402
 
 from ..conftest import ROOT  # noqa: E402
@@ -55,7 +56,7 @@ test_tool.__test__ = False
 def tested(work_dir, drawn_faces) -> tuple[Predictions, str]:
     """The predictions and what was printed, with a list of ten faces."""
     printed = None
-    names = read_image_names(drawn_faces)
+    names = select_ferplus(drawn_faces, "test").names
     listed = work_dir / "list.txt"
     listed.write_text("\n".join(names[-10:]))
     printed = test_tool(work_dir, drawn_faces, "--list", f"last={listed}")
@@ -66,7 +67,8 @@ def test_testing_keeps_the_scores_of_every_face(tested, drawn_faces):
     predictions, printed = tested
     np.testing.assert_allclose(predictions.scores.sum(1), 1, atol=1e-5)
     assert predictions.scores.shape[1] == 8 and len(set(predictions.rows)) == len(predictions)
-    assert (predictions.names == read_image_names(drawn_faces)[predictions.rows]).all()
+    selected = select_ferplus(drawn_faces, "test")
+    assert (predictions.names == selected.names).all() and (predictions.rows == selected.rows).all()
     accuracy = float(re.search(r"accuracy/top1 ([\d.]+)", printed)[1])
     assert accuracy == pytest.approx(100 * predictions.accuracy, abs=0.05)
     balanced = float(re.search(r"balanced_accuracy ([\d.]+)", printed)[1])
@@ -75,7 +77,7 @@ def test_testing_keeps_the_scores_of_every_face(tested, drawn_faces):
 
 def test_testing_tells_how_listed_faces_fare_and_the_others(tested, drawn_faces):
     predictions, printed = tested
-    last = np.isin(predictions.names, read_image_names(drawn_faces)[-10:])
+    last = np.isin(predictions.names, select_ferplus(drawn_faces, "test").names[-10:])
     assert 0 < last.sum() < len(last)
     for part, chosen in (("listed", last), ("others", ~last)):
         printed_accuracy = float(re.search(rf"last/{part} ([\d.]+)", printed)[1])

@@ -1,0 +1,25 @@
+"""A count on stderr of what takes seconds, where somebody looks."""
+import sys
+from collections.abc import Iterable, Iterator
+
+__all__ = ["progress"]
+
+
+def progress(items: Iterable, what: str, total: int | None = None) -> Iterator:
+    """Pass ``items`` on, and count them on stderr if that is a terminal.
+
+    Args:
+        items: What to pass on.
+        what: What is being done, such as 'reading fer2013.csv'.
+        total: How many there will be, if that is known.
+    """
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    step, of = max(1, (total or 30_000) // 100), f"/{total:,}" if total else ""
+    done = 0
+    for done, item in enumerate(items, 1):
+        yield item
+        if done % step == 0:
+            print(f"\r{what}: {done:,}{of}", end="", file=sys.stderr, flush=True)
+    print(f"\r{what}: {done:,}{of}", file=sys.stderr)
