@@ -60,8 +60,8 @@ def test_the_schedule_has_seen_every_validation(trained):
 def test_testing_a_work_dir_takes_its_best_checkpoint_and_prints_the_accuracy(trained, drawn_faces, tmp_path):
     done = call_tool("test.py", CONFIG, trained, "--work-dir", tmp_path, *options(drawn_faces))
     assert done.returncode == 0, done.stderr
-    assert re.fullmatch(rf"{trained}/best_cross_entropy_epoch_\d\.pth: accuracy/top1 [\d.]+, cross_entropy [\d.]+",
-                        done.stdout.splitlines()[-1])
+    assert re.fullmatch(rf"{trained}/best_cross_entropy_epoch_\d\.pth: accuracy/top1 [\d.]+, cross_entropy [\d.]+, "
+                        r"balanced_accuracy [\d.]+, .*", done.stdout.splitlines()[-1])
 
 
 def test_a_resumed_run_remembers_how_long_it_has_waited(drawn_faces, tmp_path):
@@ -76,6 +76,13 @@ def test_a_resumed_run_remembers_how_long_it_has_waited(drawn_faces, tmp_path):
     assert second.returncode == 0, second.stderr
     assert [path.name for path in tmp_path.glob("epoch_*.pth")] == ["epoch_4.pth"]
     assert load(tmp_path / "epoch_4.pth")["optimizer"]["param_groups"][0]["lr"] == pytest.approx(1e-4)
+
+
+def test_a_run_whose_loss_is_no_number_ends_at_once(drawn_faces, tmp_path):
+    done = call_tool("train.py", CONFIG, "--work-dir", tmp_path, *options(
+        drawn_faces, **{"optim_wrapper.optimizer.lr": 1e30, "default_hooks.invalid_loss.interval": 1}))
+    assert done.returncode != 0 and "loss become infinite or NaN" in done.stderr
+    assert not list(tmp_path.glob("*.pth"))
 
 
 def test_training_goes_without_validation(drawn_faces, tmp_path):
