@@ -86,7 +86,7 @@ def test_the_metafile_and_the_readme_say_what_the_cards_say():
         assert entry["Metadata"]["FLOPs"] == count(models[card["name"]], (1, 64, 64)).macs
         assert entry["Results"][0]["Metrics"]["Top 1 Accuracy"] == card["figures"]["test"]["accuracy"]
         assert (ROOT / "mm_configs" / entry["Config"]).is_file()
-    assert cards.table(every) in (ROOT / "README.md").read_text()
+    assert cards.tables(every) in (ROOT / "README.md").read_text()
 
 
 def picture(mode: str, file_format: str) -> io.BytesIO:

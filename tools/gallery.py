@@ -15,7 +15,6 @@ import torch
 from timm.layers import get_attn
 from torch import nn
 
-import timm_registry  # noqa: F401
 from lanmsff_plugins import MassAtt, pwfs
 from lanmsff_plugins.analysis.benchmark import compare
 from lanmsff_plugins.analysis.flops import count
@@ -48,16 +47,6 @@ def forward_backward(model: nn.Module, images: torch.Tensor):
         model.zero_grad()
         model(images).sum().backward()
     return call
-
-
-def family_table() -> str:
-    rows = []
-    for name in timm.list_models(module="timm_registry"):
-        model = timm.create_model(name)
-        cost = count(model, model.pretrained_cfg["input_size"])
-        rows.append([f"`{name}`", ", ".join(str(info["num_chs"]) for info in model.feature_info),
-                     f"{cost.parameters:,}", f"{cost.macs / 1e6:.1f} M"])
-    return markdown(["model", "channels of the blocks", "parameters", "MACs at 64x64"], rows)
 
 
 def hosts_table() -> str:
@@ -137,8 +126,7 @@ def resnets_table() -> str:
     return markdown(["with MassAtt, as a multiple of the same with CBAM", "forward", "forward and backward"], rows)
 
 
-TABLES = {"family": family_table, "pairs": pairs_table, "resnets": resnets_table, "layers": layers_table,
-          "hosts": hosts_table}
+TABLES = {"pairs": pairs_table, "resnets": resnets_table, "layers": layers_table, "hosts": hosts_table}
 
 
 def main() -> None:

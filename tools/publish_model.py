@@ -75,7 +75,7 @@ def write_index() -> None:
     every = [weights.card(name) for name in weights.names()]
     models = {card["name"]: timm.create_model("lanmsff", num_classes=len(card["classes"])) for card in every}
     write_atomically(ROOT / "mm_configs" / "metafile.yml", cards.metafile(every, models).encode())
-    replace_section(ROOT / "README.md", "weights", cards.table(every))
+    replace_section(ROOT / "README.md", "weights", cards.tables(every))
 
 
 def run() -> None:
