@@ -160,11 +160,12 @@ def test_the_variants_follow_the_papers_scheme(name):
 def test_the_readme_gives_the_familys_parameters_and_multiply_accumulates():
     from fvcore.nn import FlopCountAnalysis
 
+    readme = (ROOT / "README.md").read_text()
     for name in timm.list_models(module="timm_registry"):
         model = timm.create_model(name).eval()
         flops = FlopCountAnalysis(model, IMAGES[:1]).unsupported_ops_warnings(False).by_operator()
         parameters = sum(p.numel() for p in model.parameters())
-        assert f"| `{name}` | {parameters:,} | {flops['conv'] + flops['linear']:,} |" in (ROOT / "README.md").read_text()
+        assert f"| `{name}` | {parameters:,} | {flops['conv'] + flops['linear']:,} |" in readme
 
 
 def test_a_script_of_timm_knows_the_models(tmp_path):

@@ -1,6 +1,6 @@
 """What is the user's to mend, as is ``lanmsff_plugins.data.DataError``; the tools say it in one line."""
 
-__all__ = ["CheckpointError", "ConfigError"]
+__all__ = ["CheckpointError", "ConfigError", "DivergenceError"]
 
 
 class CheckpointError(ValueError):
@@ -9,3 +9,7 @@ class CheckpointError(ValueError):
 
 class ConfigError(ValueError):
     """A config, or an option that changes it, asks for what cannot be."""
+
+
+class DivergenceError(ArithmeticError):
+    """A training has come to values that are no numbers."""

@@ -15,9 +15,9 @@ from mmengine.logging import HistoryBuffer
 from ..files import write_atomically
 from ..registry import HOOKS, register
 from .checkpoint import plain
-from .errors import ConfigError
+from .errors import ConfigError, DivergenceError
 
-__all__ = ["CheckpointHook", "CleanCheckpointHook", "EarlyStoppingHook", "EpochSeedHook"]
+__all__ = ["CheckpointHook", "CleanCheckpointHook", "EarlyStoppingHook", "EpochSeedHook", "FiniteLossHook"]
 
 
 @register(HOOKS)
@@ -160,3 +160,23 @@ class EarlyStoppingHook(_EarlyStoppingHook):
         super().after_val_epoch(runner, metrics)
         runner.message_hub.update_info(
             "early_stopping", {"wait_count": self.wait_count, "best_score": float(self.best_score)})
+
+
+@register(HOOKS)
+class FiniteLossHook(Hook):
+    """End a training whose loss is no finite number: no later step mends it, and the last checkpoint stays good.
+
+    Args:
+        interval: Steps between two looks; on a GPU each waits for the step to be done.
+
+    Raises:
+        DivergenceError: if the loss is infinite or not a number.
+    """
+
+    def __init__(self, interval: int = 50):
+        self.interval = interval
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
+        if self.every_n_train_iters(runner, self.interval) and not torch.isfinite(outputs["loss"]):
+            raise DivergenceError(f"the loss is {float(outputs['loss'])} at step {runner.iter + 1}; lower the learning "
+                                  "rate, or train without --amp, and resume from the last checkpoint")

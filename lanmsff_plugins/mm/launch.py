@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 
 from ..data import DataError
 from .checkpoint import FOREIGN, read_checkpoint
-from .errors import CheckpointError, ConfigError
+from .errors import CheckpointError, ConfigError, DivergenceError
 
 __all__ = ["add_arguments", "average_with_mirror", "build_runner", "find_checkpoint", "load_config", "main", "use_amp"]
 
@@ -132,12 +132,12 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
 def main(run: Callable[[], None]) -> None:
     """Call ``run``; what is the user's to mend ends the program with one line and exit status 2.
 
-    That is: a file that is missing, bad or cannot be written, and a setting that something refuses while it is
-    built from the config. All else is a fault of the program, and keeps its traceback.
+    That is: a file that is missing, bad or cannot be written, a loss that is no number, and a setting that
+    something refuses while it is built from the config. All else is a fault of the program, and keeps its traceback.
     """
     try:
         run()
-    except (OSError, CheckpointError, ConfigError, DataError) as error:
+    except (OSError, CheckpointError, ConfigError, DataError, DivergenceError) as error:
         sys.exit(_complain(str(error)))
     except (KeyError, TypeError, ValueError) as error:
         if not _is_refused_setting(error):

@@ -8,7 +8,7 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     epoch_seed=dict(type='lanmsff_plugins.EpochSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),  # processes end an epoch with the same statistics
-    invalid_loss=dict(type='CheckInvalidLossHook'),  # ends the run when the loss is no number
+    finite_loss=dict(type='lanmsff_plugins.FiniteLossHook'),
     visualization=dict(type='VisualizationHook', enable=False))
 env_cfg = dict(
     cudnn_benchmark=True,
