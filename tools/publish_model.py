@@ -59,7 +59,7 @@ def publish(args: argparse.Namespace) -> None:
         "input": cards.INPUT,
         "data": cards.describe_data(train.type, train.get("mode")),
         "recipe": {"config": Path(args.config).resolve().relative_to(ROOT).as_posix(),
-                   "epochs": checkpoint["meta"]["epoch"], "seed": cfg.randomness.seed,
+                   "epoch": checkpoint["meta"]["epoch"], "seed": cfg.randomness.seed,
                    "commit": commit.stdout.strip(), "note": args.note},
         "figures": {"val": cards.figures(args.work_dir / "val.npz", {}),
                     "test": cards.figures(args.work_dir / "test.npz", args.list),
