@@ -77,10 +77,10 @@ def test_another_selection_can_take_the_place_of_pwfs():
     class FirstThird(nn.Module):
         def __init__(self, channels, device=None, dtype=None):
             super().__init__()
-            self.kept = channels // 3
+            self.out_channels = channels // 3
 
         def forward(self, x):
-            return x[:, :self.kept]
+            return x[:, :self.out_channels]
 
     features = pyramid([6, 4], 3, 3)
     fused = MultiScaleFusion([6, 4], select_layer=FirstThird)(features)
