@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -99,7 +100,11 @@ def call_tool(tool: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.Comple
         os.chdir(ROOT)
         sys.argv = [tool, *map(str, args)]
         with open(stdout, "w", buffering=1) as sys.stdout, open(stderr, "w", buffering=1) as sys.stderr:
-            runpy.run_path(str(ROOT / "tools" / tool), run_name="__main__")
+            try:
+                runpy.run_path(str(ROOT / "tools" / tool), run_name="__main__")
+            except Exception:
+                traceback.print_exc()  # into the file, while it is open
+                raise
 
     with tempfile.TemporaryDirectory() as folder:
         said = [Path(folder, name) for name in ("stdout", "stderr")]

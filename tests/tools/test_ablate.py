@@ -1,11 +1,13 @@
 """The ablation trains what is missing and nothing twice."""
 import re
+import subprocess
+import sys
 
 import pytest
 
 pytest.importorskip("mmpretrain")
 
-from ..mm.runs import call_tool  # noqa: E402
+from ..conftest import ROOT  # noqa: E402
 
 
 @pytest.mark.slow
@@ -13,10 +15,12 @@ def test_variants_are_trained_once_for_each_seed_and_compared(drawn_faces, tmp_p
     settings = {f"{split}_dataloader.dataset.data_root": drawn_faces for split in ("train", "val", "test")}
     settings |= {"train_dataloader.dataset.indices": 32, "train_cfg.max_epochs": 1}
 
-    def ablate(*variants: str, seeds: tuple[int, ...]):
-        done = call_tool(
-            "ablate.py", *(f"mm_configs/ablation/{name}.py" for name in variants), "--seeds", *seeds,
-            "--work-dir", tmp_path, "--cfg-options", *(f"{key}={value}" for key, value in settings.items()))
+    def ablate(*variants: str, seeds: tuple[int, ...]) -> subprocess.CompletedProcess:
+        configs = [f"mm_configs/ablation/{name}.py" for name in variants]
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "tools/ablate.py", *configs, "--seeds", *map(str, seeds),
+             "--work-dir", tmp_path, "--cfg-options", *(f"{key}={value}" for key, value in settings.items())],
+            capture_output=True, text=True, cwd=ROOT)
         assert done.returncode == 0, done.stderr
         return done
 
