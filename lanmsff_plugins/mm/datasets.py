@@ -150,13 +150,12 @@ class KDEF(_Versions):
                  boxes: str | None = None, verify: bool = False, **kwargs):
         self.options = dict(fold=fold, folds=folds, by=split_by, seed=seed, views=views, boxes=boxes, verify=verify)
         super().__init__(data_root=data_root, split=split, **kwargs)
-        loads = [transform for transform in self.pipeline.transforms if isinstance(transform, LoadImageFromFile)]
-        if self._cut_out and loads:
-            raise ValueError(f"{self.data_root} gives faces cut out; leave LoadImageFromFile out of its pipeline")
 
     def load_data_list(self) -> list[dict]:
         self._faces = KDEFFaces(self.data_root, self.split, **self.options)
         self._cut_out = self._faces.compact or self._faces.boxes is not None
+        if self._cut_out and any(isinstance(transform, LoadImageFromFile) for transform in self.pipeline.transforms):
+            raise ValueError(f"{self.data_root} gives faces cut out; leave LoadImageFromFile out of its pipeline")
         records = [
             {"index": i, "gt_label": image.label, "person": image.person, "session": image.session, "sex": image.sex,
              "view": image.view} for i, image in enumerate(self._faces.images)]
