@@ -18,7 +18,8 @@ from ..data import DataError
 from .checkpoint import FOREIGN, read_checkpoint
 from .errors import CheckpointError, ConfigError, DivergenceError
 
-__all__ = ["add_arguments", "average_with_mirror", "build_runner", "find_checkpoint", "load_config", "main", "use_amp"]
+__all__ = ["add_arguments", "average_with_mirror", "build_runner", "find_checkpoint", "load_config", "main",
+           "read_config", "use_amp"]
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
@@ -33,6 +34,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
 
 
+def read_config(path: str | Path) -> Config:
+    """Read a config as it stands.
+
+    Raises:
+        FileNotFoundError: if there is no such config.
+        ConfigError: if it cannot be read as one.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no config at {path}; the project's are in mm_configs/")
+    try:
+        return Config.fromfile(path)
+    except Exception as error:  # a config is a program: it can fail in any way
+        raise ConfigError(f"{path} cannot be read as a config: {error}") from None
+
+
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config and apply the shared options.
 
@@ -41,16 +57,10 @@ def load_config(args: argparse.Namespace) -> Config:
         ConfigError: if it cannot be read as one.
     """
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
-    path = Path(args.config)
-    if not path.is_file():
-        raise FileNotFoundError(f"no config at {path}; the project's are in mm_configs/")
-    try:
-        cfg = Config.fromfile(path)
-    except Exception as error:  # a config is a program: it can fail in any way
-        raise ConfigError(f"{path} cannot be read as a config: {error}") from None
+    cfg = read_config(args.config)
     cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
-    cfg.work_dir = args.work_dir or cfg.get("work_dir") or osp.join("work_dirs", path.stem)
+    cfg.work_dir = args.work_dir or cfg.get("work_dir") or osp.join("work_dirs", Path(args.config).stem)
     for name in _DATALOADERS:
         loader = cfg.get(name)
         if loader is not None:
