@@ -169,6 +169,7 @@ class LANMSFF(nn.Module):
         super().__init__()
         if output_stride != 16:
             raise ValueError(f"LANMSFF has an output_stride of 16, got {output_stride}; leave it out or pass 16")
+        _check_pool(num_classes, global_pool)
         if drop_path_rate:
             _logger.warning("LANMSFF has no residual branch, so drop_path_rate=%s has no effect", drop_path_rate)
         self.num_classes = num_classes
@@ -193,10 +194,6 @@ class LANMSFF(nn.Module):
     def _reset_head(self) -> None:
         self.head_hidden_size = self.num_features * self.head.global_pool.feat_mult()
         if isinstance(self.head.fc, nn.Linear):
-            if not self.head.global_pool.pool_type:
-                raise ValueError(
-                    f"LANMSFF needs a vector for its {self.num_classes} classes, got global_pool=''; "
-                    "pass global_pool='avg', or num_classes=0 for the map")
             nn.init.xavier_uniform_(self.head.fc.weight)
             nn.init.zeros_(self.head.fc.bias)
 
@@ -231,6 +228,7 @@ class LANMSFF(nn.Module):
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
         """Put a new classifier in place, 0 classes for none; ``global_pool=''`` keeps the map."""
+        _check_pool(num_classes, global_pool)
         self.num_classes = num_classes
         old = next(self.parameters())
         self.head.reset(num_classes, global_pool)
@@ -304,6 +302,12 @@ class LANMSFF(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.forward_head(self.forward_features(x))
+
+
+def _check_pool(num_classes: int, global_pool: str | None) -> None:
+    if num_classes and global_pool == "":
+        raise ValueError(f"LANMSFF needs a vector for its {num_classes} classes, got global_pool=''; "
+                         "pass global_pool='avg', or num_classes=0 for the map")
 
 
 def reset_parameters(module: nn.Module) -> None:
