@@ -1,28 +1,16 @@
 """Measuring from the command line, as a user does it; no figure is checked here, for it is the machine's."""
 import json
-import runpy
-import sys
 
 import pytest
 
-from ..conftest import ROOT
+from .command import runner
 
-TOOL = str(ROOT / "tools" / "benchmark.py")
 QUICK = ("--shape", "1", "32", "32", "--threads", "1", "--batch", "1", "--seconds", "0.01")
 
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Runs the tool in this process; gives its exit status, and what it wrote to stdout and stderr."""
-    def run_(*args) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", [TOOL, *map(str, args)])
-        status = 0
-        try:
-            runpy.run_path(TOOL, run_name="__main__")
-        except SystemExit as end:
-            status = end.code
-        return status, *capsys.readouterr()
-    return run_
+    return runner("benchmark.py", monkeypatch, capsys)
 
 
 def test_every_setup_has_a_row_in_the_table_the_json_and_the_plot(run, tmp_path):

@@ -1,7 +1,4 @@
 """Exporting from the command line, as a user does it."""
-import runpy
-import sys
-
 import pytest
 import timm
 import torch
@@ -10,23 +7,12 @@ import timm_registry  # noqa: F401
 from lanmsff_plugins.export import run_onnx, run_torch
 from lanmsff_plugins.state_dicts import to_mm
 
-from ..conftest import ROOT
-
-TOOL = str(ROOT / "tools" / "export.py")
+from .command import runner
 
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Runs the tool in this process; gives its exit status, and what it wrote to stdout and stderr."""
-    def run_(*args) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", [TOOL, *map(str, args)])
-        status = 0
-        try:
-            runpy.run_path(TOOL, run_name="__main__")
-        except SystemExit as end:
-            status = end.code
-        return status, *capsys.readouterr()
-    return run_
+    return runner("export.py", monkeypatch, capsys)
 
 
 def test_a_checkpoint_becomes_float32_and_int8_and_both_are_compared(run, drawn_faces, tmp_path):

@@ -1,28 +1,19 @@
 """Counting from the command line, as a user does it."""
 import json
-import runpy
 import subprocess
 import sys
 
 import pytest
 
 from ..conftest import ROOT
+from .command import runner
 
 TOOL = str(ROOT / "tools" / "get_flops.py")
 
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Runs the tool in this process; gives its exit status, and what it wrote to stdout and stderr."""
-    def run_(*args: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", [TOOL, *args])
-        status = 0
-        try:
-            runpy.run_path(TOOL, run_name="__main__")
-        except SystemExit as end:
-            status = end.code
-        return status, *capsys.readouterr()
-    return run_
+    return runner("get_flops.py", monkeypatch, capsys)
 
 
 def test_lanmsff_s_figures_are_the_paper_s(run):
