@@ -101,10 +101,6 @@ def use_amp(cfg: Config) -> None:
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
     else:
         cfg.optim_wrapper.type = "lanmsff_plugins.CPUAmpOptimWrapper"
-        # oneDNN, as in torch 2.15, gets the weight gradients of dilated convolutions wrong in bfloat16 and channels
-        # last where a row is longer than 32 with its padding: they hold what was in memory before, NaN soon.
-        if cfg.model.backbone.get("channels_last"):
-            cfg.model.backbone.channels_last = False
 
 
 def average_with_mirror(cfg: Config) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from timm.layers import BatchNormAct2d
 from torch import nn
 
-from lanmsff_plugins.layers import BatchNorm2d, ConvNormAct, SeparableConv2d
+from lanmsff_plugins.layers import BatchNorm2d, ConvNormAct, DilatedConv2d, SeparableConv2d
 
 from . import references
 
@@ -114,3 +114,23 @@ def test_kernels_start_he_uniform_with_keras_fan_in(make, name, limit):
 def test_biases_start_at_zero_and_the_norm_at_one(layer):
     assert all(not p.any() for name, p in layer.named_parameters() if name.endswith("bias"))
     assert (layer.norm.weight == 1).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 3), st.integers(1, 40), st.integers(1, 40), st.sampled_from([2, 3]), st.booleans(), st.booleans())
+def test_a_dilated_kernel_learns_in_bfloat16_and_channels_last(images, height, width, dilation, depthwise, autocast):
+    torch.full((2 ** 20,), torch.inf, dtype=torch.bfloat16)  # what a gradient that is not written would hold
+    layer = DilatedConv2d(4, 4, dilation=dilation, groups=4 if depthwise else 1).bfloat16()
+    x, g = torch.randn(2, images, 4, height, width, dtype=torch.bfloat16)
+    exact = nn.Conv2d(4, 4, 3, padding=dilation, dilation=dilation, groups=layer.groups).double()
+    exact.load_state_dict(layer.state_dict())
+    expected = torch.autograd.grad(exact(x.double()), exact.parameters(), g.double())
+
+    layer.to(dtype=torch.float32 if autocast else torch.bfloat16, memory_format=torch.channels_last)
+    x = x.to(layer.weight.dtype, memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        y = layer(x)
+    assert y.dtype == torch.bfloat16 and y.shape == (images, 4, height, width)
+    torch.testing.assert_close(y.double(), exact(x.double()), rtol=2e-2, atol=2e-2)
+    for got, value in zip(torch.autograd.grad(y, layer.parameters(), g), expected):
+        assert (got - value).norm() <= 1e-2 * value.norm() + 1e-2
