@@ -6,7 +6,7 @@ MMEngine imports this module by itself when it meets the scope, and with the fir
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-__all__ = ["DATASETS", "HOOKS", "METRICS", "MODELS", "OPTIM_WRAPPERS", "TRANSFORMS", "register"]
+__all__ = ["DATASETS", "HOOKS", "METRICS", "MODELS", "OPTIMIZERS", "OPTIM_WRAPPERS", "TRANSFORMS", "register"]
 
 _SCOPE = {"scope": "lanmsff_plugins", "locations": ["lanmsff_plugins.mm"]}
 
@@ -15,6 +15,7 @@ DATASETS = Registry("dataset", parent=root.DATASETS, **_SCOPE)
 TRANSFORMS = Registry("transform", parent=root.TRANSFORMS, **_SCOPE)
 METRICS = Registry("metric", parent=root.METRICS, **_SCOPE)
 HOOKS = Registry("hook", parent=root.HOOKS, **_SCOPE)
+OPTIMIZERS = Registry("optimizer", parent=root.OPTIMIZERS, **_SCOPE)
 OPTIM_WRAPPERS = Registry("optim_wrapper", parent=root.OPTIM_WRAPPERS, **_SCOPE)
 
 

@@ -9,6 +9,6 @@ model = dict(
     head=dict(num_classes=7, loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='original', _delete_=True)))
 
 train_pipeline = [dict(type='PackInputs')]
-train_dataloader = dict(dataset=dict(versions=1, pipeline=train_pipeline))
+train_dataloader = dict(batch_size=64, dataset=dict(versions=1, pipeline=train_pipeline))
 
 default_hooks = dict(checkpoint=dict(save_best='accuracy/top1', rule='greater'))

@@ -1,10 +1,10 @@
-# FERPlus by today's means: the distribution of the votes as the target, AdamW, a cosine, averaged weights.
+# FERPlus by today's means: the distribution of the votes as the target, Muon, a cosine, averaged weights.
 _base_ = [
     '_base_/models/lanmsff_modern.py', '_base_/datasets/ferplus.py', '_base_/schedules/modern.py',
     '_base_/default_runtime.py'
 ]
 
 train_pipeline = [dict(type='PackInputs')]
-train_dataloader = dict(dataset=dict(mode='cross-entropy', versions=1, pipeline=train_pipeline))
+train_dataloader = dict(batch_size=64, dataset=dict(mode='cross-entropy', versions=1, pipeline=train_pipeline))
 
 default_hooks = dict(checkpoint=dict(save_best='accuracy/top1', rule='greater'))

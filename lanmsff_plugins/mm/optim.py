@@ -1,12 +1,15 @@
-"""Mixed precision without a GPU."""
+"""Mixed precision without a GPU; timm's Muon for configs."""
 from contextlib import contextmanager
 
 import torch
 from mmengine.optim import OptimWrapper
+from timm.optim import Muon  # torch's own takes matrices only
 
-from ..registry import OPTIM_WRAPPERS, register
+from ..registry import OPTIM_WRAPPERS, OPTIMIZERS, register
 
 __all__ = ["CPUAmpOptimWrapper"]
+
+OPTIMIZERS.register_module(module=Muon)
 
 
 @register(OPTIM_WRAPPERS)

@@ -1,18 +1,19 @@
-# AdamW, a short warm-up and a cosine down to nothing, an average of the weights: made for short budgets.
+# Muon, a short warm-up and a cosine down to nothing, an average of the weights: made for short budgets.
 epochs = 14
 optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.02, fused=True),
+    optimizer=dict(type='lanmsff_plugins.Muon', lr=1e-2, weight_decay=0.02, nesterov=True),
     paramwise_cfg=dict(norm_decay_mult=0., bias_decay_mult=0.))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=500),
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=200),
     dict(type='CosineAnnealingLR', eta_min=1e-6, by_epoch=True, begin=0, end=epochs, convert_to_iter_based=True),
 ]
 custom_hooks = [
     dict(type='lanmsff_plugins.CleanCheckpointHook'),
-    dict(type='EMAHook', momentum=2e-3, update_buffers=True),
+    dict(type='EMAHook', momentum=4e-3, update_buffers=True),
 ]
 
-train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=1)
+# Validation begins when the training comes to the size that it is done at.
+train_cfg = dict(by_epoch=True, max_epochs=epochs, val_begin=11, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()
-auto_scale_lr = dict(base_batch_size=32)
+auto_scale_lr = dict(base_batch_size=64)
