@@ -1,5 +1,5 @@
 # Muon, a short warm-up and a cosine down to nothing, an average of the weights: made for short budgets.
-epochs = 14
+epochs = 16
 optim_wrapper = dict(
     optimizer=dict(type='lanmsff_plugins.Muon', lr=1e-2, weight_decay=0.02, nesterov=True),
     paramwise_cfg=dict(norm_decay_mult=0., bias_decay_mult=0.))
@@ -13,7 +13,7 @@ custom_hooks = [
 ]
 
 # Validation begins when the training comes to the size that it is done at.
-train_cfg = dict(by_epoch=True, max_epochs=epochs, val_begin=11, val_interval=1)
+train_cfg = dict(by_epoch=True, max_epochs=epochs, val_begin=13, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()
 auto_scale_lr = dict(base_batch_size=64)
