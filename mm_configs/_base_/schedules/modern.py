@@ -12,8 +12,7 @@ custom_hooks = [
     dict(type='EMAHook', momentum=4e-3, update_buffers=True),
 ]
 
-# Validation begins when the training comes to the size that it is done at.
-train_cfg = dict(by_epoch=True, max_epochs=epochs, val_begin=13, val_interval=1)
+train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=2)
 val_cfg = dict()
 test_cfg = dict()
 auto_scale_lr = dict(base_batch_size=64)
