@@ -28,6 +28,7 @@ from lanmsff_plugins.analysis.readme import write_readme
 from lanmsff_plugins.analysis.speed import DTYPES, FORMATS, FORMS, MODES, Row, Setup, make_call, measure_rows, setups
 from lanmsff_plugins.analysis.tables import aligned
 from lanmsff_plugins.files import write_atomically
+from lanmsff_plugins.memory import keep_freed_memory
 
 HEADER = ["mode", "form", "type", "layout", "threads", "batch", "image", "ms", "quartiles", "images/s", "share", "MiB"]
 
@@ -47,6 +48,9 @@ def parse_args() -> argparse.Namespace:
                         help="default: as many as PyTorch takes")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--seconds", type=float, default=1., help="for each row, at least (default: 1)")
+    parser.add_argument("--return-memory", action="store_true",
+                        help="let the C library return what is freed to the system, as a program does that does not "
+                             "call lanmsff_plugins.memory.keep_freed_memory()")
     parser.add_argument("--vs", metavar="MODEL", help="time the model as a multiple of this one, A B A B")
     parser.add_argument("--json", metavar="FILE", help="write all figures, and the machine's")
     parser.add_argument("--plot", metavar="FILE", help="draw time and memory by pixels, as .svg or .png")
@@ -81,6 +85,8 @@ def pair(model: torch.nn.Module, other: torch.nn.Module, wanted: list[Setup], de
 
 
 def run(args: argparse.Namespace) -> None:
+    if not args.return_memory:
+        keep_freed_memory()
     if args.write:
         write_readme(Path(__file__).resolve().parent.parent, lambda row: progress(cells(row)))
         return

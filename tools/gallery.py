@@ -20,6 +20,7 @@ from lanmsff_plugins.analysis.benchmark import compare
 from lanmsff_plugins.analysis.flops import count
 from lanmsff_plugins.analysis.hosts import HOSTS
 from lanmsff_plugins.analysis.tables import markdown, replace_section
+from lanmsff_plugins.memory import keep_freed_memory
 from lanmsff_plugins.surgery import insert_after
 
 SIDE = 128
@@ -134,6 +135,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the tables into README.md")
     parser.add_argument("--only", choices=TABLES, help="measure one table")
     args = parser.parse_args()
+    keep_freed_memory()
     torch.manual_seed(0)
     for name in TABLES if args.only is None else [args.only]:
         text = TABLES[name]()

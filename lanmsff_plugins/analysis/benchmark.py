@@ -87,9 +87,6 @@ def compare(a: Call, b: Call, pairs: int = 15, seconds: float = 0.05, clock: Clo
         seconds: How long each half of a pair should take at least; short calls are repeated to fill it.
         clock: Where the time is read, in seconds.
     """
-    # glibc returns small blocks to the system and fetches them again, page by page, until it has once freed a large
-    # one (below 32 MiB): then it keeps what it has, as in any program that has run for a while.
-    torch.empty(31 * 2 ** 20, dtype=torch.uint8)
     for call in (a, b):
         call()  # the first call allocates, and compiles where there is something to compile
     repeats = [max(1, round(seconds / _time(call, 1, clock))) for call in (a, b)]

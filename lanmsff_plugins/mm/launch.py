@@ -15,6 +15,7 @@ from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
 from ..data import DataError
+from ..memory import keep_freed_memory
 from .checkpoint import FOREIGN, read_checkpoint
 from .errors import CheckpointError, ConfigError, DivergenceError
 
@@ -121,6 +122,7 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
         ConfigError: if the launcher needs a GPU and there is none.
         CheckpointError: if the checkpoint to start from is damaged or not safe to load.
     """
+    keep_freed_memory()
     init_default_scope(cfg.get("default_scope", "mmpretrain"))
     if cfg.get("resume") and not cfg.get("load_from"):
         cfg.load_from = _last_checkpoint(cfg.work_dir)
