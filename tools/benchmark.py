@@ -6,8 +6,9 @@
     python tools/benchmark.py --write
 
 The share is what the model's multiply-accumulates achieve of the rate at which the machine multiplies float32
-matrices, measured beside every row with as many threads: it can be compared between machines, times cannot. Leave
-the machine alone meanwhile. --write measures what the README shows, in about five minutes.
+matrices, measured beside every row with as many threads: it can be compared between machines, times cannot. The
+difference is that of the outputs from the plain model's, as a share of the largest output. Leave the machine alone
+meanwhile. --write measures what the README shows, in about five minutes.
 """
 import argparse
 import json
@@ -30,7 +31,8 @@ from lanmsff_plugins.analysis.tables import aligned
 from lanmsff_plugins.files import write_atomically
 from lanmsff_plugins.memory import keep_freed_memory
 
-HEADER = ["mode", "form", "type", "layout", "threads", "batch", "image", "ms", "quartiles", "images/s", "share", "MiB"]
+HEADER = ["mode", "form", "type", "layout", "threads", "batch", "image", "ms", "quartiles", "images/s", "share", "MiB",
+          "difference"]
 
 
 def parse_args() -> argparse.Namespace:
@@ -66,7 +68,8 @@ def describe(setup: Setup) -> list[object]:
 def cells(row: Row) -> list[object]:
     return [*describe(row.setup), f"{row.latency * 1e3:.2f}",
             f"{row.latency_low * 1e3:.2f} to {row.latency_high * 1e3:.2f}", f"{row.images_per_second:.0f}",
-            f"{row.share:.2f}", "-" if row.memory is None else f"{row.memory / 2 ** 20:.1f}"]
+            f"{row.share:.2f}", "-" if row.memory is None else f"{row.memory / 2 ** 20:.1f}",
+            "-" if row.difference is None else f"{row.difference:.1e}"]
 
 
 def progress(line: list[object]) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import timm
 import torch
+from safetensors.torch import load_file
 
 from ..lanmsff import LANMSFF
+from ..weights import weights_file
 from .flops import count
 from .plots import plot_growth
 from .speed import Row, Setup, measure_rows
@@ -22,7 +24,8 @@ _SPEED = (
     *(replace(setup, batch=32) for setup in (
         Setup(form="fused", dtype="bfloat16"), Setup(form="compiled", dtype="bfloat16"),
         Setup(form="onnxruntime", dtype="int8", memory_format="contiguous"))),
-    Setup(mode="training", batch=32), Setup(mode="training", dtype="bfloat16", batch=32))
+    *(Setup(mode="training", form=form, dtype=dtype, batch=32)
+      for form, dtype in (("eager", "float32"), ("eager", "bfloat16"), ("compiled", "bfloat16"))))
 _GROWTH = {
     "batches of 1 to 64 faces of 64x64": tuple(Setup(form="fused", batch=2 ** i) for i in range(7)),
     "one image of 32 to 512 pixels a side": tuple(Setup(form="fused", shape=(1, 2 ** i, 2 ** i)) for i in range(5, 10))}
@@ -45,11 +48,12 @@ def cost_table() -> str:
 
 def speed_table(rows: list[Row]) -> str:
     """One line for each row that was measured."""
-    return markdown(["", "form", "type", "layout", "batch", "ms", "images/s", "share"], [
+    return markdown(["", "form", "type", "layout", "batch", "ms", "images/s", "share", "difference"], [
         [row.setup.mode, row.setup.form, row.setup.dtype,
          "its own" if row.setup.form == "onnxruntime" else row.setup.memory_format.replace("_", " "), row.setup.batch,
          f"{row.latency * 1e3:.1f} ({row.latency_low * 1e3:.1f} to {row.latency_high * 1e3:.1f})",
-         f"{row.images_per_second:.0f}", f"**{row.share:.2f}**"] for row in rows])
+         f"{row.images_per_second:.0f}", f"**{row.share:.2f}**",
+         "" if row.difference is None else f"{row.difference:.0e}"] for row in rows])
 
 
 def write_readme(root: Path, progress: Callable[[Row], None]) -> None:
@@ -61,6 +65,7 @@ def write_readme(root: Path, progress: Callable[[Row], None]) -> None:
     """
     threads = torch.get_num_threads()
     model = LANMSFF()
+    model.load_state_dict(load_file(weights_file("lanmsff_ferplus")))
 
     def measured(wanted: tuple[Setup, ...]) -> list[Row]:
         rows = []

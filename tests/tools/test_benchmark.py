@@ -18,7 +18,7 @@ def test_every_setup_has_a_row_in_the_table_the_json_and_the_plot(run, tmp_path)
                          "--json", tmp_path / "x.json", "--plot", tmp_path / "x.png")
     assert status == 0
     header, *rows = out.splitlines()
-    assert header.split()[-2:] == ["share", "MiB"]
+    assert header.split()[-3:] == ["share", "MiB", "difference"]
     assert [row.split()[:2] for row in rows] == [["inference", "eager"], ["inference", "fused"], ["training", "eager"]]
     written = json.loads((tmp_path / "x.json").read_text())
     assert [row["setup"]["form"] for row in written["rows"]] == ["eager", "fused", "eager"]
