@@ -4,14 +4,13 @@ import sys
 from pathlib import Path
 
 import timm_registry  # noqa: F401
+from lanmsff_plugins.commands import fail
 
 
 def main() -> None:
     if len(sys.argv) < 2 or not Path(sys.argv[1]).is_file():
         given = f"no script at {sys.argv[1]}" if len(sys.argv) > 1 else "no script given"
-        print(f"error: {given}; usage: python -m timm_registry SCRIPT [ARG ...], such as timm's train.py",
-              file=sys.stderr)
-        sys.exit(2)
+        fail(f"{given}; usage: python -m timm_registry SCRIPT [ARG ...], such as timm's train.py")
     del sys.argv[0]
     sys.path[0] = str(Path(sys.argv[0]).resolve().parent)  # as Python itself does for a script
     runpy.run_path(sys.argv[0], run_name="__main__")

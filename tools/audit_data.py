@@ -9,9 +9,9 @@ It writes audit.json, worst.png, and for FER-2013 lists of test faces that are c
 import argparse
 import io
 import json
-import sys
 from pathlib import Path
 
+from lanmsff_plugins.commands import errors_in_one_line
 from lanmsff_plugins.data import read_fer2013
 from lanmsff_plugins.data.audit import NEAR
 from lanmsff_plugins.data.audit_report import Audit, audit_faces, audit_kdef
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--near", type=float, default=NEAR, metavar="R",
                         help="correlation from which two faces are taken for one (default: %(default)s)")
     args = parser.parse_args()
-    try:
+    with errors_in_one_line():
         if args.kdef:
             audit = audit_kdef(args.data_root)
         else:
@@ -39,9 +39,6 @@ def main() -> None:
                 remark = f"{usage} faces that are {kind} of Training faces."
                 write_face_list(args.out / f"{name}.txt", faces, rows, remark)
         write(args.out, audit)
-    except (ImportError, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     show(audit.report)
     print(f"{args.out}: {', '.join(sorted(path.name for path in args.out.iterdir()))}")
 

@@ -28,6 +28,7 @@ from lanmsff_plugins.analysis.plots import plot_growth
 from lanmsff_plugins.analysis.readme import write_readme
 from lanmsff_plugins.analysis.speed import DTYPES, FORMATS, FORMS, MODES, Row, Setup, make_call, measure_rows, setups
 from lanmsff_plugins.analysis.tables import aligned
+from lanmsff_plugins.commands import errors_in_one_line
 from lanmsff_plugins.files import write_atomically
 from lanmsff_plugins.memory import keep_freed_memory
 
@@ -129,11 +130,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    try:
+    with errors_in_one_line():
         run(parse_args())
-    except (FileNotFoundError, ImportError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Convert the authors' Keras weights: python tools/convert_keras.py IN OUT.safetensors"""
 import argparse
-import sys
 
 from safetensors.torch import save
 
+from lanmsff_plugins.commands import errors_in_one_line
 from lanmsff_plugins.files import write_atomically
 from lanmsff_plugins.state_dicts import load_keras_weights
 
@@ -13,12 +13,9 @@ def main() -> None:
     parser.add_argument("weights", help="a .weights.h5, .keras or .h5 file that a notebook left behind")
     parser.add_argument("out", help="safetensors file for timm.create_model('lanmsff', checkpoint_path=OUT)")
     args = parser.parse_args()
-    try:
+    with errors_in_one_line():
         state_dict = load_keras_weights(args.weights)
         write_atomically(args.out, save(state_dict, {"format": "pt"}))
-    except (ImportError, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     parameters = sum(value.numel() for key, value in state_dict.items() if key.endswith(("weight", "bias")))
     print(f"{args.out}: {parameters:,} parameters, {len(state_dict['head.fc.bias'])} classes")
 

@@ -7,7 +7,6 @@
 With --data it also prints the accuracy of each on the validation split (PublicTest).
 """
 import argparse
-import sys
 import warnings
 
 warnings.filterwarnings("ignore", ".*torch.jit.script", FutureWarning)  # of timm's own use, at its import
@@ -15,6 +14,7 @@ warnings.filterwarnings("ignore", ".*torch.jit.script", FutureWarning)  # of tim
 import torch
 
 from lanmsff_plugins.analysis.models import build_model, default_shape, load_weights, run_once
+from lanmsff_plugins.commands import errors_in_one_line
 from lanmsff_plugins.data import FER2013_CLASSES, FERPLUS_CLASSES, KDEF_CLASSES
 from lanmsff_plugins.export import (
     OPSET,
@@ -82,11 +82,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    try:
+    with errors_in_one_line():
         run(parse_args())
-    except (FileNotFoundError, ImportError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

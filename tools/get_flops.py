@@ -7,7 +7,6 @@
 """
 import argparse
 import json
-import sys
 import warnings
 from dataclasses import asdict
 
@@ -16,6 +15,7 @@ warnings.filterwarnings("ignore", ".*torch.jit.script", FutureWarning)  # of tim
 from lanmsff_plugins.analysis.flops import Cost, count
 from lanmsff_plugins.analysis.models import build_model, default_shape, run_once
 from lanmsff_plugins.analysis.tables import aligned, markdown
+from lanmsff_plugins.commands import errors_in_one_line
 
 
 def parse_args() -> argparse.Namespace:
@@ -73,11 +73,8 @@ def side_by_side(costs: dict[str, Cost], table) -> str:
 
 def main() -> None:
     args = parse_args()
-    try:
+    with errors_in_one_line():
         costs = {name: measure(name, args.shape) for name in (args.model, *args.compare)}
-    except (FileNotFoundError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     table = markdown if args.table else aligned
     if args.json:
         print(json.dumps({name: asdict(cost) for name, cost in costs.items()}, indent=2))

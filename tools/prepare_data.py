@@ -6,13 +6,13 @@
 What is read from OUT afterwards is the compact file alone.
 """
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from lanmsff_plugins.analysis.tables import markdown
+from lanmsff_plugins.commands import errors_in_one_line
 from lanmsff_plugins.data import KDEF_CLASSES, KDEF_VIEWS, read_fer2013, read_ferplus
 from lanmsff_plugins.data.audit import class_balance
 from lanmsff_plugins.data.fer2013 import COMPACT
@@ -32,11 +32,8 @@ def main() -> None:
     parser.add_argument("--boxes", default="views",
                         help="with --kdef, where the faces are: 'views', or a CSV image,left,top,right,bottom")
     args = parser.parse_args()
-    try:
+    with errors_in_one_line():
         print(prepare_kdef(args) if args.kdef else prepare_fer2013(args))
-    except (ImportError, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 def prepare_fer2013(args: argparse.Namespace) -> str:

@@ -3,7 +3,6 @@
     python -m lanmsff_plugins.data.benchmark data/fer2013 --workers 0 2
 """
 import argparse
-import sys
 import tempfile
 import time
 from itertools import islice
@@ -12,6 +11,7 @@ from pathlib import Path
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
+from ..commands import errors_in_one_line
 from .fer2013 import read_fer2013
 from .torch_datasets import FER2013Dataset, to_tensor
 
@@ -54,14 +54,11 @@ def main() -> None:
     parser.add_argument("data_root", type=Path, help="folder with FER-2013 in any layout")
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 2], help="processes (default: 0 2)")
     args = parser.parse_args()
-    try:
+    with errors_in_one_line():
         cold, warm, faces = seconds_to_read(args.data_root)
         print(f"reading {faces:,} faces: {cold:.2f} s cold, {warm:.3f} s warm")
         for workers in args.workers:
             print(f"loader, {workers} workers: {faces_per_second(args.data_root, workers):,.0f} faces a second")
-    except (ImportError, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ noise. They teach nothing about people; they show that everything works.
 """
 import argparse
 import io
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from ..commands import errors_in_one_line
 from ..files import write_atomically
 from .contact_sheet import contact_sheet
 from .drawing import EXPRESSIONS, Expression, draw_face
@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--errata", action="store_true", help="with --kdef, with the original's flaws")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    try:
+    with errors_in_one_line():
         if args.sheet:
             picture = io.BytesIO()
             draw_sheet(seed=args.seed).save(picture, "PNG", optimize=True)
@@ -168,9 +168,6 @@ def main() -> None:
             write_kdef(args.out, args.people, args.seed, flat=args.flat, errata=args.errata)
         else:
             write_fer2013(args.out, args.faces, args.seed, args.layout)
-    except (ImportError, ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 def _refuse_existing(folder: Path, patterns: tuple[str, ...]) -> None:

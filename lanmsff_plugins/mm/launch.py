@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from mmengine.config import Config, DictAction
@@ -14,6 +15,7 @@ from mmengine.device import is_cuda_available
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
+from ..commands import fail
 from ..data import DataError
 from ..memory import keep_freed_memory
 from .checkpoint import FOREIGN, read_checkpoint
@@ -150,11 +152,11 @@ def main(run: Callable[[], None]) -> None:
     try:
         run()
     except (OSError, CheckpointError, ConfigError, DataError, DivergenceError) as error:
-        sys.exit(_complain(str(error)))
+        _fail(str(error))
     except (KeyError, TypeError, ValueError) as error:
         if not _is_refused_setting(error):
             raise
-        sys.exit(_complain(str(error.args[0])))
+        _fail(str(error.args[0]))
     except KeyboardInterrupt:
         print("interrupted; --resume continues from the last checkpoint", file=sys.stderr)
         sys.exit(130)
@@ -168,8 +170,7 @@ def _is_refused_setting(error: Exception) -> bool:
         "is not in the .* registry|unexpected keyword argument|missing .* required", str(error)) is not None)
 
 
-def _complain(message: str) -> int:
+def _fail(message: str) -> NoReturn:
     if "\nOriginal Traceback" in message:  # from a worker that loads data; the error itself is in its last line
         message = message.strip().splitlines()[-1].split(": ", 1)[-1]
-    print(f"error: {message}", file=sys.stderr)
-    return 2
+    fail(message)
