@@ -3,6 +3,7 @@
     python tools/benchmark.py lanmsff --batch 1 32 --form eager fused onnxruntime
     python tools/benchmark.py lanmsff --mode training --batch 32 --dtype float32 bfloat16
     python tools/benchmark.py lanmsff --vs resnet18 --shape 1 64 64
+    python tools/benchmark.py lanmsff --form fused --dtype bfloat16 --batch 32 --profile
     python tools/benchmark.py --write
 
 The share is what the model's multiply-accumulates achieve of the rate at which the machine multiplies float32
@@ -15,6 +16,7 @@ import json
 import platform
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -55,6 +57,8 @@ def parse_args() -> argparse.Namespace:
                         help="let the C library return what is freed to the system, as a program does that does not "
                              "call lanmsff_plugins.memory.keep_freed_memory()")
     parser.add_argument("--vs", metavar="MODEL", help="time the model as a multiple of this one, A B A B")
+    parser.add_argument("--profile", action="store_true",
+                        help="tell which of PyTorch's operators take the time, instead of measuring all of it")
     parser.add_argument("--json", metavar="FILE", help="write all figures, and the machine's")
     parser.add_argument("--plot", metavar="FILE", help="draw time and memory by pixels, as .svg or .png")
     parser.add_argument("--write", action="store_true", help="measure what the README shows, and write it there")
@@ -88,6 +92,21 @@ def pair(model: torch.nn.Module, other: torch.nn.Module, wanted: list[Setup], de
     return aligned([*HEADER[:7], "ratio", "quartiles"], rows)
 
 
+def profile(call: Callable[[], object], threads: int, most: int = 12) -> str:
+    """A table of the operators that take the most time, each by the shapes of its inputs."""
+    torch.set_num_threads(threads)
+    call()
+    with torch.profiler.profile(record_shapes=True) as profiler:
+        for _ in range(5):
+            call()
+    operators = sorted(profiler.key_averages(group_by_input_shape=True), key=lambda op: -op.self_cpu_time_total)
+    everything = sum(op.self_cpu_time_total for op in operators)
+    rows = [[op.key[:40], " ".join("x".join(map(str, shape)) for shape in op.input_shapes if shape), op.count // 5,
+             f"{op.self_cpu_time_total / 5e3:.2f}", f"{op.self_cpu_time_total / everything:.2f}"]
+            for op in operators[:most]]
+    return aligned(["operator", "inputs", "calls", "ms", "share"], rows)
+
+
 def run(args: argparse.Namespace) -> None:
     if not args.return_memory:
         keep_freed_memory()
@@ -107,6 +126,13 @@ def run(args: argparse.Namespace) -> None:
     if not wanted:
         raise ValueError("there is no such setup: onnxruntime has inference in float32 and int8, fused has inference, "
                          "and only onnxruntime has int8")
+    if args.profile:
+        if any(setup.form == "onnxruntime" for setup in wanted):
+            raise ValueError("--profile knows PyTorch's operators, not ONNX Runtime's; name other forms by --form")
+        for setup in wanted:
+            print(*describe(setup))
+            print(profile(make_call(model, setup, args.device), setup.threads))
+        return
     if args.vs:
         other = build_model(args.vs)
         run_once(other, shape, args.vs)

@@ -33,7 +33,15 @@ def test_two_models_are_paired(run):
     assert status == 0 and header.split()[-2:] == ["ratio", "quartiles"] and float(row.split()[7]) > 0
 
 
+def test_a_profile_names_the_operators_by_their_inputs(run):
+    status, out, _ = run("torch.nn:Conv2d(1, 6, 3)", "--profile", "--form", "eager", *QUICK)
+    setup, header, first, *_ = out.splitlines()
+    assert status == 0 and header.split() == ["operator", "inputs", "calls", "ms", "share"]
+    assert "conv" in first and "1x1x32x32 6x1x3x3 6" in first and 0 < float(first.split()[-1]) <= 1
+
+
 @pytest.mark.parametrize(("args", "message"), [
+    (["lanmsff", "--profile"], "error: --profile knows PyTorch's operators, not ONNX Runtime's"),
     (["lanmsf"], "error: timm has no model 'lanmsf'"),
     (["lanmsff", "--batch", "0"], "error: --batch, --threads, --shape and --seconds expect numbers above 0"),
     (["lanmsff", "--form", "eager", "--dtype", "int8"], "error: there is no such setup"),
