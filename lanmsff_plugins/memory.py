@@ -14,8 +14,8 @@ def keep_freed_memory() -> bool:
 
     By itself glibc takes every block above 32 MiB, and at first smaller ones, from the system and gives it back
     when it is freed; each page of it then costs a fault, and zeros, whenever it is written first. PyTorch on a
-    CPU asks for such blocks for every feature map, so eager inference may take half as long again. The price is
-    that the process stays as large as it once was.
+    CPU asks for such blocks for every feature map, so eager inference can take twice as long. The price is that the
+    process stays as large as it once was.
 
     Returns:
         Whether it took effect; there is nothing to set but on Linux with glibc.
