@@ -4,5 +4,5 @@ _base_ = 'lanmsff.py'
 model = dict(
     data_preprocessor=dict(
         type='lanmsff_plugins.FacePreprocessor',
-        augment=dict(type='lanmsff_plugins.FaceAugment', early_sizes=[(0.78, 48)])),
+        augment=dict(type='lanmsff_plugins.FaceAugment', early_sizes=[(0.347, 48), (0.445, 64), (0.88, 48)])),
     backbone=dict(drop_rate=0.1, norm_cfg=dict(type='BN', eps=1e-3, momentum=0.1)))
