@@ -1,6 +1,10 @@
-"""Train the variants of an ablation, each with several seeds, and write their table: python tools/ablate.py --amp
+"""Train the variants of an ablation, each with several seeds, and write their table:
 
-Run again after an interruption, it leaves finished trainings alone and resumes the one that it was in.
+    python tools/ablate.py network --amp    # what MassAtt, PWFS and the fusion are worth
+    python tools/ablate.py recipe --amp     # what the parts of the modern recipe are worth
+
+The figures are those of the val split; the test split is left to the final weights. Run again after an interruption,
+it leaves finished trainings alone and resumes the one that it was in.
 """
 import argparse
 import copy
@@ -17,13 +21,14 @@ from lanmsff_plugins.mm.trials import mean_and_deviation, run_trial
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "mm_configs" / "ablation"
+FIRST = {"network": "lanmsff", "recipe": "modern"}  # the variant from which the others differ
 METRICS = ("accuracy/top1", "balanced_accuracy", "macro_f1")
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("configs", nargs="*", type=Path, metavar="CONFIG", default=sorted(CONFIGS.glob("*.py")),
-                        help="the variants (default: all of mm_configs/ablation)")
+    parser.add_argument("ablation", choices=sorted(FIRST), help="a folder of mm_configs/ablation")
+    parser.add_argument("variants", nargs="*", metavar="VARIANT", help="configs in it, without .py (default: all)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED",
                         help="seeds of the trainings of each variant (default: 0 1 2)")
     parser.add_argument("--amp", action="store_true", help="mixed precision, on GPU (float16) and CPU (bfloat16)")
@@ -39,6 +44,7 @@ def train_variant(cfg: Config, seeds: list[int]) -> list[dict[str, float]]:
         trial = copy.deepcopy(cfg)
         trial.work_dir = str(Path(cfg.work_dir) / Path(cfg.filename).stem / f"seed_{seed}")
         trial.randomness.seed = seed
+        trial.test_dataloader.dataset.split = "val"
         protocol = {"config": Path(cfg.filename).stem, "seed": seed, "epochs": cfg.train_cfg.max_epochs}
         results.append(run_trial(trial, protocol))
     return results
@@ -46,22 +52,28 @@ def train_variant(cfg: Config, seeds: list[int]) -> list[dict[str, float]]:
 
 def run() -> None:
     args = parse_args()
-    args.work_dir = args.work_dir or "work_dirs/ablation"
-    rows = []
-    for path in args.configs:
+    args.work_dir = args.work_dir or f"work_dirs/ablation/{args.ablation}"
+    names = args.variants or [path.stem for path in sorted((CONFIGS / args.ablation).glob("*.py"))]
+    rows = {}
+    for name in names:
+        path = CONFIGS / args.ablation / f"{name}.py"
         cfg = load_config(argparse.Namespace(**{**vars(args), "config": path}))
         if args.amp:
             use_amp(cfg)
         mean, deviation = mean_and_deviation(train_variant(cfg, args.seeds))
         parameters = sum(p.numel() for p in get_model(cfg).parameters())
-        rows.append([path.stem, f"{parameters:,}", len(args.seeds), cfg.train_cfg.max_epochs,
-                     *(f"{mean[name]:.2f} ± {deviation[name]:.2f}" for name in METRICS)])
+        figures = [f"{mean[metric]:.2f}" + (f" ± {deviation[metric]:.2f}" if len(args.seeds) > 1 else "")
+                   for metric in METRICS]
+        rows[name != FIRST[args.ablation], -mean[METRICS[0]], name] = [
+            f"`{name}`", path.read_text().splitlines()[0].removeprefix("# "), f"{parameters:,}", len(args.seeds),
+            cfg.train_cfg.max_epochs, *figures]
     if is_main_process():
-        table = markdown(["variant", "parameters", "seeds", "epochs", *METRICS], rows)
+        table = markdown(["variant", "what is different", "parameters", "seeds", "epochs", *METRICS],
+                         [row for _, row in sorted(rows.items())])
         write_atomically(Path(args.work_dir) / "ablation.md", (table + "\n").encode())
         print(table)
         if args.write:
-            replace_section(ROOT / "README.md", "ablation", table)
+            replace_section(ROOT / "README.md", f"ablation {args.ablation}", table)
 
 
 if __name__ == "__main__":

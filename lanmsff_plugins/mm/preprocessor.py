@@ -35,7 +35,11 @@ class FacePreprocessor(ClsDataPreprocessor):
         if training:
             data["inputs"] = self.augment(data["inputs"])
             if batch_augments is not None:
-                data["inputs"], data["data_samples"] = batch_augments(data["inputs"], data["data_samples"])
+                samples = data["data_samples"]
+                scores = torch.stack([sample.gt_score for sample in samples])
+                data["inputs"], scores = batch_augments(data["inputs"], scores)
+                for sample, score in zip(samples, scores):
+                    sample.set_gt_score(score)
         return data
 
 

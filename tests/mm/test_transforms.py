@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import MessageHub
+from mmpretrain.structures import DataSample
 
-from lanmsff_plugins.mm.preprocessor import FaceAugment
+from lanmsff_plugins.mm.preprocessor import FaceAugment, FacePreprocessor
 from lanmsff_plugins.mm.transforms import FourVersions, ToGray
 
 FACE = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
@@ -100,3 +101,17 @@ def test_the_size_grows_when_its_part_of_the_training_is_done():
         hub.update_info("max_iters", 100)
         sides.append(augment(torch.rand(2, 1, 48, 48)).shape[-1])
     assert sides == [40, 48, 64, 64]
+
+
+@pytest.mark.parametrize("augment", [dict(type="Mixup", alpha=1.), dict(type="CutMix", alpha=1.)])
+def test_mixing_mixes_faces_and_targets_in_the_same_shares(augment):
+    torch.manual_seed(0)
+    preprocessor = FacePreprocessor(num_classes=4, mean=[0.], std=[1.], to_rgb=False,
+                                    batch_augments=dict(augments=[augment]))
+    greys = torch.tensor([0., 1., 2., 3.])  # a face of class k is k all over
+    data = {"inputs": greys[:, None, None, None].expand(4, 1, 8, 8).clone(),
+            "data_samples": [DataSample().set_gt_label(k) for k in range(4)]}
+    mixed = preprocessor(data, training=True)
+    scores = torch.stack([sample.gt_score for sample in mixed["data_samples"]])
+    assert not torch.equal(scores, torch.eye(4))
+    torch.testing.assert_close(mixed["inputs"].mean((1, 2, 3)), scores @ greys)

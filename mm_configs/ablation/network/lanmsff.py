@@ -1,0 +1,2 @@
+# The whole network.
+_base_ = '../short.py'

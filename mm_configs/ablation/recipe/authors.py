@@ -1,0 +1,3 @@
+# The authors' recipe, at 64 pixels, each pass over the faces in one of its four versions.
+_base_ = '../../lanmsff_ferplus.py'
+train_dataloader = dict(dataset=dict(versions=1))
