@@ -140,8 +140,10 @@ def test_every_config_builds_and_takes_a_step(config, drawn_faces, drawn_kdef):
     model = MODELS.build(cfg.model)
     data_root = drawn_kdef if "kdef" in config else drawn_faces
     for split in ("train", "val", "test"):
-        dataset = DATASETS.build({**cfg[f"{split}_dataloader"].dataset, "data_root": str(data_root)})
-        assert dataset.split == split
+        faces = cfg[f"{split}_dataloader"].dataset
+        faces.get("dataset", faces).data_root = str(data_root)  # one data set may stand in another
+        dataset = DATASETS.build(faces)
+        assert getattr(dataset, "dataset", dataset).split == split
         batch = model.data_preprocessor(
             {"inputs": [dataset[0]["inputs"]], "data_samples": [dataset[0]["data_samples"]]}, training=split == "train")
         assert 0 < batch["inputs"].max() <= 1 and batch["inputs"].shape[:2] == (1, 1)
