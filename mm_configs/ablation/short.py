@@ -10,4 +10,5 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=200),
     dict(type='CosineAnnealingLR', eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]
+custom_hooks = [dict(type='lanmsff_plugins.CleanCheckpointHook')]  # an average of few passes has the first ones in it
 train_cfg = dict(max_epochs=16, val_interval=16)

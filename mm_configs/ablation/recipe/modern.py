@@ -1,2 +1,2 @@
-# The modern recipe: the distribution of the votes, Muon, averaged weights, all augmentation.
+# The modern recipe: the distribution of the votes, Muon, all augmentation; the last weights as they are.
 _base_ = '../short.py'

@@ -1,3 +1,0 @@
-# The last step's weights, not an average.
-_base_ = 'modern.py'
-custom_hooks = [dict(type='lanmsff_plugins.CleanCheckpointHook')]
