@@ -21,7 +21,7 @@ from lanmsff_plugins.mm.trials import mean_and_deviation, run_trial
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "mm_configs" / "ablation"
-FIRST = {"network": "lanmsff", "recipe": "modern"}  # the variant from which the others differ
+FIRST = {"network": "lanmsff", "recipe": "modern"}  # the variant from which the others differ, on top of the table
 METRICS = ("accuracy/top1", "balanced_accuracy", "macro_f1")
 
 
@@ -54,7 +54,7 @@ def run() -> None:
     args = parse_args()
     args.work_dir = args.work_dir or f"work_dirs/ablation/{args.ablation}"
     names = args.variants or [path.stem for path in sorted((CONFIGS / args.ablation).glob("*.py"))]
-    rows = {}
+    rows = []
     for name in names:
         path = CONFIGS / args.ablation / f"{name}.py"
         cfg = load_config(argparse.Namespace(**{**vars(args), "config": path}))
@@ -64,12 +64,12 @@ def run() -> None:
         parameters = sum(p.numel() for p in get_model(cfg).parameters())
         figures = [f"{mean[metric]:.2f}" + (f" ± {deviation[metric]:.2f}" if len(args.seeds) > 1 else "")
                    for metric in METRICS]
-        rows[name != FIRST[args.ablation], -mean[METRICS[0]], name] = [
-            f"`{name}`", path.read_text().splitlines()[0].removeprefix("# "), f"{parameters:,}", len(args.seeds),
-            cfg.train_cfg.max_epochs, *figures]
+        row = [f"`{name}`", path.read_text().splitlines()[0].removeprefix("# "), f"{parameters:,}", len(args.seeds),
+               cfg.train_cfg.max_epochs, *figures]
+        rows.append((name != FIRST[args.ablation], -mean[METRICS[0]], row))
     if is_main_process():
         table = markdown(["variant", "what is different", "parameters", "seeds", "epochs", *METRICS],
-                         [row for _, row in sorted(rows.items())])
+                         [row for *_, row in sorted(rows)])
         write_atomically(Path(args.work_dir) / "ablation.md", (table + "\n").encode())
         print(table)
         if args.write:

@@ -27,17 +27,13 @@ class FacePreprocessor(ClsDataPreprocessor):
         self.augment = nn.Identity() if augment is None else MODELS.build(augment)
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        batch_augments, self.batch_augments = self.batch_augments, None
-        try:
-            data = super().forward(data, training)
-        finally:
-            self.batch_augments = batch_augments
+        data = super().forward(data, training=False)  # in training it would mix the batch before it is augmented
         if training:
             data["inputs"] = self.augment(data["inputs"])
-            if batch_augments is not None:
+            if self.batch_augments is not None:
                 samples = data["data_samples"]
                 scores = torch.stack([sample.gt_score for sample in samples])
-                data["inputs"], scores = batch_augments(data["inputs"], scores)
+                data["inputs"], scores = self.batch_augments(data["inputs"], scores)
                 for sample, score in zip(samples, scores):
                     sample.set_gt_score(score)
         return data

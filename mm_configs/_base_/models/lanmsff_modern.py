@@ -1,5 +1,6 @@
 # LANMSFF for short budgets: faces moved and relit batch by batch on the training device, most of the time at the 48
-# pixels that they have; less dropout, and statistics that follow faster.
+# pixels that they have, at 64 where each of the schedule's two cosines ends (after passes 16 and 36); less dropout, and
+# statistics that follow faster.
 _base_ = 'lanmsff.py'
 model = dict(
     data_preprocessor=dict(
