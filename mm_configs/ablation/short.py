@@ -1,7 +1,8 @@
-# What all variants start from: the modern recipe on FERPlus in one short cosine, at the 48 pixels that the faces have.
+# What all variants start from: the modern recipe on FERPlus in one short cosine, at the 48 pixels that the faces have,
+# moved and relit by FaceAugment's defaults.
 _base_ = '../lanmsff_ferplus_modern.py'
 
-model = dict(data_preprocessor=dict(augment=dict(size=48, early_sizes=[])))
+model = dict(data_preprocessor=dict(augment=dict(_delete_=True, type='lanmsff_plugins.FaceAugment', size=48)))
 test_pipeline = [dict(type='PackInputs', meta_keys=['sample_idx', 'row', 'name', 'view'])]
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

@@ -1,2 +1,2 @@
-# The modern recipe: the distribution of the votes, Muon, all augmentation; the last weights as they are.
+# The modern recipe: the distribution of the votes, Muon, FaceAugment by its defaults; the last weights as they are.
 _base_ = '../short.py'
