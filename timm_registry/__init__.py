@@ -26,9 +26,9 @@ def _cfg(**kwargs: Any) -> dict[str, Any]:
 
 
 default_cfgs = generate_default_cfgs({
-    "lanmsff.ferplus": _cfg(file=str(weights_file("lanmsff_ferplus"))),
+    "lanmsff.ferplus": _cfg(file=str(weights_file("lanmsff_ferplus")), license="other"),  # its card says more
     "lanmsff.fer2013": _cfg(
-        file=str(weights_file("lanmsff_fer2013")), num_classes=7, label_names=FER2013_CLASSES),
+        file=str(weights_file("lanmsff_fer2013")), license="other", num_classes=7, label_names=FER2013_CLASSES),
     "lanmsff_small.untrained": _cfg(),
     "lanmsff_large.untrained": _cfg(),
 })

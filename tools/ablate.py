@@ -16,13 +16,13 @@ from mmpretrain import get_model
 
 from lanmsff_plugins.analysis.tables import markdown, replace_section
 from lanmsff_plugins.files import write_atomically
-from lanmsff_plugins.mm.launch import add_arguments, load_config, main, use_amp
+from lanmsff_plugins.mm.launch import add_arguments, load_config, main
 from lanmsff_plugins.mm.trials import mean_and_deviation, run_trial
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "mm_configs" / "ablation"
 FIRST = {"network": "lanmsff", "recipe": "modern"}  # the variant from which the others differ, on top of the table
-METRICS = ("accuracy/top1", "balanced_accuracy", "macro_f1")
+METRICS = {"accuracy/top1": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1"}
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,10 +31,19 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("variants", nargs="*", metavar="VARIANT", help="configs in it, without .py (default: all)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED",
                         help="seeds of the trainings of each variant (default: 0 1 2)")
-    parser.add_argument("--amp", action="store_true", help="mixed precision, on GPU (float16) and CPU (bfloat16)")
     parser.add_argument("--write", action="store_true", help="put the table into README.md")
     add_arguments(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    known = [path.stem for path in sorted((CONFIGS / args.ablation).glob("*.py"))]
+    for name in args.variants:
+        if name not in known:
+            parser.error(f"the ablation {args.ablation} has no variant {name!r}; expected some of {', '.join(known)}")
+    if args.write and args.variants:
+        parser.error("--write takes no VARIANT: the table in README.md is that of all of them")
+    args.variants = args.variants or known
+    args.seeds = sorted(set(args.seeds))
+    args.work_dir = args.work_dir or f"work_dirs/ablation/{args.ablation}"
+    return args
 
 
 def train_variant(cfg: Config, seeds: list[int]) -> list[dict[str, float]]:
@@ -52,23 +61,19 @@ def train_variant(cfg: Config, seeds: list[int]) -> list[dict[str, float]]:
 
 def run() -> None:
     args = parse_args()
-    args.work_dir = args.work_dir or f"work_dirs/ablation/{args.ablation}"
-    names = args.variants or [path.stem for path in sorted((CONFIGS / args.ablation).glob("*.py"))]
     rows = []
-    for name in names:
-        path = CONFIGS / args.ablation / f"{name}.py"
-        cfg = load_config(argparse.Namespace(**{**vars(args), "config": path}))
-        if args.amp:
-            use_amp(cfg)
+    for name in args.variants:
+        args.config = CONFIGS / args.ablation / f"{name}.py"
+        cfg = load_config(args)
         mean, deviation = mean_and_deviation(train_variant(cfg, args.seeds))
         parameters = sum(p.numel() for p in get_model(cfg).parameters())
         figures = [f"{mean[metric]:.2f}" + (f" ± {deviation[metric]:.2f}" if len(args.seeds) > 1 else "")
                    for metric in METRICS]
-        row = [f"`{name}`", path.read_text().splitlines()[0].removeprefix("# "), f"{parameters:,}", len(args.seeds),
-               cfg.train_cfg.max_epochs, *figures]
-        rows.append((name != FIRST[args.ablation], -mean[METRICS[0]], row))
+        row = [f"`{name}`", args.config.read_text().splitlines()[0].removeprefix("# "), f"{parameters:,}",
+               len(args.seeds), cfg.train_cfg.max_epochs, *figures]
+        rows.append((name != FIRST[args.ablation], -mean["accuracy/top1"], row))
     if is_main_process():
-        table = markdown(["variant", "what is different", "parameters", "seeds", "epochs", *METRICS],
+        table = markdown(["variant", "what is different", "parameters", "seeds", "epochs", *METRICS.values()],
                          [row for *_, row in sorted(rows)])
         write_atomically(Path(args.work_dir) / "ablation.md", (table + "\n").encode())
         print(table)

@@ -11,7 +11,7 @@ from mmengine.dist import is_main_process
 
 from lanmsff_plugins.analysis.tables import markdown
 from lanmsff_plugins.mm.errors import ConfigError
-from lanmsff_plugins.mm.launch import add_arguments, load_config, main, use_amp
+from lanmsff_plugins.mm.launch import add_arguments, load_config, main
 from lanmsff_plugins.mm.trials import mean_and_deviation, run_trial, write_json
 
 
@@ -22,7 +22,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--by", choices=["person", "image"], default="person",
                         help="what is dealt out into the folds: people, so that nobody is trained on and tested on, "
                              "or single images, as in most papers (default: person)")
-    parser.add_argument("--amp", action="store_true", help="mixed precision, on GPU (float16) and CPU (bfloat16)")
     add_arguments(parser)
     return parser.parse_args()
 
@@ -43,8 +42,6 @@ def run() -> None:
         raise ConfigError(f"{args.config} has a data set without folds; take mm_configs/lanmsff_kdef.py or one like it")
     if args.folds < 3:
         raise ConfigError(f"--folds must be 3 or more, for training, validation and test, got {args.folds}")
-    if args.amp:
-        use_amp(cfg)
     if args.work_dir is None:
         cfg.work_dir += f"_{args.folds}_folds_by_{args.by}"
     protocol = {"config": Path(args.config).name, "folds": args.folds, "by": args.by}

@@ -5,12 +5,12 @@ The predictions go to the work dir as SPLIT.npz, or SPLIT_mirror.npz, for tools/
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 from lanmsff_plugins.mm.launch import (
+    KeyValueAction,
     add_arguments,
     average_with_mirror,
     build_runner,
+    check_checkpoint,
     find_checkpoint,
     load_config,
     main,
@@ -23,9 +23,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("checkpoint", help="checkpoint file, or a work dir for the best one in it")
     parser.add_argument("--split", choices=["val", "test"], default="test", help="the split (default: test)")
     parser.add_argument("--tta", action="store_true", help="average the scores of each face and its mirror image")
-    parser.add_argument("--list", nargs="+", action=DictAction, default={}, metavar="NAME=FILE",
+    parser.add_argument("--list", nargs="+", action=KeyValueAction, default={}, metavar="NAME=FILE",
                         help="tell the accuracies of the faces listed in FILE and of all others")
-    add_arguments(parser)
+    add_arguments(parser, training=False)
     return parser.parse_args()
 
 
@@ -33,8 +33,7 @@ def run() -> None:
     args = parse_args()
     cfg = load_config(args)
     cfg.load_from = find_checkpoint(args.checkpoint)
-    # A checkpoint's weights are the averaged ones; the hook would swap them for the last step's.
-    cfg.custom_hooks = [hook for hook in cfg.get("custom_hooks", []) if hook.type != "EMAHook"]
+    check_checkpoint(cfg)
     if args.split == "val":
         cfg.test_dataloader.dataset.split = "val"
     if args.tta:

@@ -1,7 +1,7 @@
 """Train a model from a config: python tools/train.py mm_configs/lanmsff_ferplus.py"""
 import argparse
 
-from lanmsff_plugins.mm.launch import add_arguments, build_runner, load_config, main, use_amp
+from lanmsff_plugins.mm.launch import add_arguments, build_runner, load_config, main
 
 
 def parse_args() -> argparse.Namespace:
@@ -9,7 +9,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("config", help="config file, such as mm_configs/lanmsff_ferplus.py")
     parser.add_argument("--resume", nargs="?", const="auto", metavar="CHECKPOINT",
                         help="continue from a checkpoint, by default from the last one in the work dir")
-    parser.add_argument("--amp", action="store_true", help="mixed precision, on GPU (float16) and CPU (bfloat16)")
     parser.add_argument("--no-validate", action="store_true", help="do not validate between epochs")
     parser.add_argument("--auto-scale-lr", action="store_true",
                         help="scale the learning rate with the batch size over all processes")
@@ -22,8 +21,6 @@ def run() -> None:
     cfg = load_config(args)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.amp:
-        use_amp(cfg)
     if args.auto_scale_lr:
         cfg.auto_scale_lr.enable = True
     if args.resume:

@@ -3,7 +3,7 @@
 Every figure comes from predictions that tools/test.py has written, or is counted here; none is typed.
 """
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,45 +12,48 @@ from PIL import Image
 from timm.data import create_transform, resolve_data_config
 from torch import nn
 
-from ..data import FaceList
-from ..data.selection import select_fer2013, select_ferplus
+from ..data import USAGES, FaceList
+from ..data.selection import SPLITS, select_fer2013, select_ferplus
 from ..data.synthetic import draw_face
 from .flops import count
-from .scores import Predictions, summarize
+from .scores import Predictions, accuracy_by_list, summarize
 from .tables import markdown
 
-__all__ = ["INPUT", "describe_data", "drawn_logits", "figures", "hits_in_sample", "metafile", "tables"]
+__all__ = ["INPUT", "SAMPLE", "describe_data", "drawn_logits", "figures", "hits_of", "metafile", "tables"]
 
 INPUT = "(N, 1, 64, 64) float, grey divided by 255, bilinear"
-SAMPLE = 16  # every 16th face of the test split: enough to notice a wrong file, and seconds to run
+SAMPLE = slice(None, None, 16)  # every 16th face of the test split: enough to notice a wrong file, and seconds to run
 
 _LICENCE = ("The images of FER-2013 were collected from the web, for research and evaluation only. Whether weights "
             "that were trained on them may be used for more is not settled: ask a lawyer first.")
 _FERPLUS, _FER2013 = "lanmsff_plugins.FERPlus", "lanmsff_plugins.FER2013"
 _DATA = {
-    _FERPLUS: {"name": "FERPlus", "source": "https://github.com/microsoft/FERPlus", "licence": _LICENCE},
+    _FERPLUS: {"name": "FERPlus", "source": "https://github.com/microsoft/FERPlus",
+               "licence": f"{_LICENCE} FERPlus's labels are under the MIT licence."},
     _FER2013: {"name": "FER-2013", "source": "https://www.kaggle.com/c/challenges-in-representation-learning-facial-"
                                              "expression-recognition-challenge", "licence": _LICENCE},
 }
 
 
-def describe_data(dataset: str, mode: str | None) -> dict[str, str]:
-    """What a card says of the data: for the ``type`` and label ``mode`` of a config's training split."""
+def describe_data(dataset: str, split: str, mode: str | None) -> dict[str, str]:
+    """What a card says of the data: for the ``type``, ``split`` and label ``mode`` of a config's training set.
+
+    Raises:
+        ValueError: if cards know nothing of such a data set.
+    """
+    if dataset not in _DATA:
+        raise ValueError(f"cards describe the data of {' and '.join(_DATA)}, got {dataset}")
     majority = ", labels by majority" if dataset == _FERPLUS else ""
-    return {**_DATA[dataset], "type": dataset, "train": "Training" + (f", labels by {mode}" if mode else ""),
+    train = " and ".join(USAGES[usage] for usage in SPLITS[split])
+    return {**_DATA[dataset], "type": dataset, "train": train + (f", labels by {mode}" if mode else ""),
             "val": "PublicTest" + majority, "test": "PrivateTest" + majority}
 
 
-def figures(path: str | Path, lists: dict[str, str]) -> dict:
-    """The figures of a file of predictions: of all its faces, and of those in each list and of the others."""
-    predictions = Predictions.load(path)
-    result = {name: round(value, 2) for name, value in summarize(predictions).items()}
-    for name, file in lists.items():
-        listed = FaceList.read(file).mask(predictions.rows, predictions.names)
-        result[name] = {"faces": int(listed.sum()),
-                        "accuracy": round(100 * predictions.take(listed).accuracy, 2),
-                        "accuracy_of_others": round(100 * predictions.take(~listed).accuracy, 2)}
-    return result
+def figures(predictions: Predictions, lists: Mapping[str, FaceList]) -> dict:
+    """The figures of all faces, and of those in each list and of the others, to two decimals."""
+    whole = {name: round(value, 2) for name, value in summarize(predictions).items()}
+    return whole | {name: {key: round(value, 2) for key, value in part.items()}
+                    for name, part in accuracy_by_list(predictions, lists).items()}
 
 
 @torch.no_grad()
@@ -64,23 +67,23 @@ def drawn_logits(model: nn.Module) -> list[list[float]]:
 
 
 @torch.no_grad()
-def hits_in_sample(model: nn.Module, dataset: str, data_root: str | Path) -> dict[str, int]:
-    """How many faces of a fixed sample of the test split a model gets right, by timm's own transform.
+def hits_of(model: nn.Module, dataset: str, data_root: str | Path, chosen: slice) -> np.ndarray:
+    """Which faces of the test split a model gets right, by timm's own transform.
 
     Args:
         model: A model with a ``pretrained_cfg``.
         dataset: The ``type`` of the data set in a config.
         data_root: The folder with its official files.
+        chosen: Which of the faces, such as ``SAMPLE``.
 
     Returns:
-        The number of ``faces`` in the sample, and of ``hits``.
+        (N,) bool.
     """
     selected = {_FERPLUS: select_ferplus, _FER2013: select_fer2013}[dataset](data_root, "test")
-    rows, labels = selected.rows[::SAMPLE], selected.labels[::SAMPLE]
+    rows, labels = selected.rows[chosen], selected.labels[chosen]
     transform = create_transform(**resolve_data_config(model=model))
     images = torch.stack([transform(Image.fromarray(selected.faces.pixels[row])) for row in rows])
-    hits = model.eval()(images).argmax(1).numpy() == labels
-    return {"faces": len(rows), "hits": int(hits.sum())}
+    return torch.cat([model.eval()(part).argmax(1) for part in images.split(128)]).numpy() == labels
 
 
 def metafile(cards: Iterable[dict], models: dict[str, nn.Module]) -> str:
@@ -135,7 +138,8 @@ def tables(cards: Iterable[dict]) -> str:
                       f"{card['figures']['test_with_mirror']['accuracy']:.2f}",
                       f"{card['figures']['val']['accuracy']:.2f}"])
         listed += [[name, part.replace("_", " "), f"{value['faces']:,}", f"{value['accuracy']:.2f}",
-                    f"{value['accuracy_of_others']:.2f}"] for part, value in test.items() if isinstance(value, dict)]
+                    f"{value['accuracy_of_others']:.2f}" if "accuracy_of_others" in value else "-"]
+                   for part, value in test.items() if isinstance(value, dict)]
     return "\n\n".join([
         markdown(["weights", "test split", "faces", *(column.replace("_", " ") for column in columns),
                   "accuracy with the mirror image", "accuracy on PublicTest"], whole),

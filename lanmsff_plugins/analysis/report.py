@@ -6,23 +6,31 @@ import base64
 import html
 import io
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from .scores import Predictions, calibration_bins, calibration_error, confusion_matrix, summarize
+from ..data import FaceList
+from .scores import (
+    Predictions,
+    accuracy_by_list,
+    calibration_bins,
+    calibration_error,
+    confusion_matrix,
+    summarize,
+)
 
 __all__ = ["PEERS", "Run", "page", "read_scalars"]
 
-# Name, parameters, accuracy on FER-2013's PrivateTest, and where that is said.
-PEERS = (
-    ("LANMSFF, the paper", 356_294, 70.44, "arXiv:2403.14318"),
-    ("fer", 58_000, 65.8, "measured, its packaged weights"),
-)
+# By data set: name and source, parameters, accuracy on PrivateTest.
+PEERS = {
+    "FER2013": (("LANMSFF, arXiv:2403.14318", 356_294, 70.44), ("fer, its packaged weights, measured", 58_000, 65.8)),
+    "FERPlus": (("LANMSFF, arXiv:2403.14318", 356_451, 86.96),),
+}
 _WORST = 16
 _HEAD = """<!doctype html><meta charset=utf-8><title>LANMSFF</title>
 <style>
@@ -44,6 +52,7 @@ class Run:
         scalars: The records of its log, of training and validation, in order.
         predictions: What it says of the test split.
         faces: Gives the pixels (N, H, W) uint8 of rows of the data set; None if the data are not at hand.
+        lists: Lists of faces to tell the accuracies of, by their names.
     """
 
     name: str
@@ -53,6 +62,7 @@ class Run:
     scalars: Sequence[dict]
     predictions: Predictions
     faces: Callable[[np.ndarray], np.ndarray] | None = None
+    lists: Mapping[str, FaceList] = field(default_factory=dict)
 
 
 def read_scalars(work_dir: str | Path) -> list[dict]:
@@ -83,8 +93,10 @@ def page(runs: Sequence[Run]) -> str:
     """
     if not runs:
         raise ValueError("a report needs at least one run; name the work dirs of tools/train.py")
-    parts = ["<h1>Runs</h1>", _summary(runs), _figure(_curves(runs)), "<h2>Accuracy and size, FER-2013</h2>",
-             _figure(_peers(runs))]
+    parts = ["<h1>Runs</h1>", _summary(runs), _figure(_curves(runs))]
+    for dataset in sorted({run.dataset for run in runs} & PEERS.keys()):
+        parts += [f"<h2>Accuracy and size, {dataset}</h2>",
+                  _figure(_peers(dataset, [run for run in runs if run.dataset == dataset]))]
     for run in runs:
         parts += [f"<h2>{html.escape(run.name)}</h2>", _figure(_confusion(run)), _figure(_bars(run)),
                   _figure(_calibration(run))]
@@ -123,12 +135,11 @@ def _curves(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-def _peers(runs: Sequence[Run]) -> Figure:
+def _peers(dataset: str, runs: Sequence[Run]) -> Figure:
     figure = Figure(figsize=(6, 3.5))
     axes = figure.subplots()
-    points = [(name, parameters, accuracy, "o") for name, parameters, accuracy, _ in PEERS]
-    points += [(run.name, run.parameters, 100 * run.predictions.accuracy, "*") for run in runs
-               if run.dataset == "FER2013"]
+    points = [(*peer, "o") for peer in PEERS[dataset]]
+    points += [(run.name, run.parameters, 100 * run.predictions.accuracy, "*") for run in runs]
     for name, parameters, accuracy, marker in points:
         axes.plot(parameters, accuracy, marker, label=name)
     axes.set(xscale="log", xlabel="parameters", ylabel="accuracy on PrivateTest, %")
@@ -153,15 +164,17 @@ def _confusion(run: Run) -> Figure:
 
 def _bars(run: Run) -> Figure:
     p = run.predictions
-    groups = {name: p.labels == i for i, name in enumerate(run.classes)}
-    groups |= {f"view {view}": p.views == view for view in sorted(set(p.views)) if view}
-    groups = {name: chosen for name, chosen in groups.items() if chosen.any()}
+    masks = {name: p.labels == i for i, name in enumerate(run.classes)}
+    masks |= {f"view {view}": p.views == view for view in sorted(set(p.views)) if view}
+    groups = {name: (mask.sum(), 100 * p.take(mask).accuracy) for name, mask in masks.items() if mask.any()}
+    for name, part in accuracy_by_list(p, run.lists).items():
+        groups[name.replace("_", " ")] = part["faces"], part["accuracy"]
     figure = Figure(figsize=(10, 3))
     axes = figure.subplots()
-    bars = axes.bar(range(len(groups)), [100 * p.take(chosen).accuracy for chosen in groups.values()])
-    axes.bar_label(bars, [f"{chosen.sum():,}" for chosen in groups.values()])
+    bars = axes.bar(range(len(groups)), [accuracy for _, accuracy in groups.values()])
+    axes.bar_label(bars, [f"{faces:,}" for faces, _ in groups.values()])
     axes.set_xticks(range(len(groups)), groups, rotation=30, ha="right")
-    axes.set(ylabel="accuracy, %", title="by class and view, with the number of faces")
+    axes.set(ylabel="accuracy, %", title="by class, view and list, with the number of faces")
     return figure
 
 

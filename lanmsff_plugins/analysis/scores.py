@@ -1,14 +1,18 @@
 """What a list of predicted scores is worth: accuracy in several senses, confusion, calibration."""
 import io
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ..data import DataError, FaceList
 from ..files import write_atomically
 
-__all__ = ["Predictions", "calibration_bins", "calibration_error", "confusion_matrix", "summarize"]
+__all__ = [
+    "Predictions", "accuracy_by_list", "calibration_bins", "calibration_error", "confusion_matrix", "summarize",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,7 @@ class Predictions:
 
         Raises:
             FileNotFoundError: if there is no such file.
-            ValueError: if it is not such a file.
+            DataError: if it is not such a file.
         """
         if not Path(path).is_file():
             raise FileNotFoundError(f"no predictions at {path}; tools/test.py writes them to its work dir")
@@ -56,9 +60,9 @@ class Predictions:
             with np.load(path, allow_pickle=False) as arrays:
                 predictions = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
         except (OSError, KeyError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path} does not hold predictions as tools/test.py writes them: {error}") from None
+            raise DataError(f"{path} does not hold predictions as tools/test.py writes them: {error}") from None
         if predictions.scores.ndim != 2 or len({len(array) for array in vars(predictions).values()}) != 1:
-            raise ValueError(f"{path} holds predictions whose parts do not have one row for each face")
+            raise DataError(f"{path} holds predictions whose parts do not have one row for each face")
         return predictions
 
     @property
@@ -95,6 +99,25 @@ def calibration_bins(predictions: Predictions, bins: int = 15) -> list[tuple[int
 def calibration_error(predictions: Predictions, bins: int = 15) -> float:
     """Expected calibration error: the mean distance of confidence and accuracy, from 0 to 1."""
     return sum(n * abs(sure - right) for n, sure, right in calibration_bins(predictions, bins)) / len(predictions)
+
+
+def accuracy_by_list(predictions: Predictions, lists: Mapping[str, FaceList]) -> dict[str, dict[str, float]]:
+    """How the faces of each list fare, and all others.
+
+    Returns:
+        For each list, by its name: its number of ``faces`` among these, their ``accuracy`` in percent, and, where
+        there are others, ``accuracy_of_others``.
+
+    Raises:
+        DataError: if a list has none of these faces.
+    """
+    result = {}
+    for name, faces in lists.items():
+        listed = faces.mask(predictions.rows, predictions.names)
+        result[name] = {"faces": int(listed.sum()), "accuracy": 100 * predictions.take(listed).accuracy}
+        if not listed.all():
+            result[name]["accuracy_of_others"] = 100 * predictions.take(~listed).accuracy
+    return result
 
 
 def summarize(predictions: Predictions) -> dict[str, float]:

@@ -38,7 +38,7 @@ def exact_groups(pixels: np.ndarray) -> list[list[int]]:
 
 
 def copies_across(groups: Sequence[Sequence[int]], usage: np.ndarray, of: int, in_: int) -> np.ndarray:
-    """Rows of usage ``of`` that are copies of a row of usage ``in_``, sorted, each once however many groups it is in."""
+    """Rows of usage ``of`` that are copies of a row of usage ``in_``, each once, sorted."""
     return np.array(sorted({
         row for rows in groups if any(usage[other] == in_ for other in rows) for row in rows if usage[row] == of}), int)
 

@@ -13,7 +13,8 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.device import is_cuda_available
 from mmengine.registry import DATASETS, init_default_scope
-from mmengine.runner import Runner
+from mmengine.runner import CheckpointLoader, Runner
+from mmpretrain import get_model
 
 from ..commands import fail
 from ..data import DataError
@@ -21,16 +22,28 @@ from ..memory import keep_freed_memory
 from .checkpoint import FOREIGN, read_checkpoint
 from .errors import CheckpointError, ConfigError, DivergenceError
 
-__all__ = ["add_arguments", "average_with_mirror", "build_runner", "find_checkpoint", "load_config", "main",
-           "read_config", "use_amp"]
+__all__ = ["KeyValueAction", "add_arguments", "average_with_mirror", "build_runner", "check_checkpoint",
+           "find_checkpoint", "load_config", "main", "read_config"]
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that training and testing share, named as in MMPretrain's tools."""
+class KeyValueAction(DictAction):
+    """MMEngine's action for ``KEY=VALUE ...``, which says what is wrong with anything else."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        for value in values:
+            if "=" not in value:
+                parser.error(f"{option_string} takes {self.metavar}, got {value!r}")
+        super().__call__(parser, namespace, values, option_string)
+
+
+def add_arguments(parser: argparse.ArgumentParser, training: bool = True) -> None:
+    """The options that training and testing share, named as in MMPretrain's tools, and those of training alone."""
+    if training:
+        parser.add_argument("--amp", action="store_true", help="mixed precision, on GPU (float16) and CPU (bfloat16)")
     parser.add_argument("--work-dir", help="where logs and checkpoints go (default: work_dirs/CONFIG)")
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction, default={}, metavar="KEY=VALUE",
+    parser.add_argument("--cfg-options", nargs="+", action=KeyValueAction, default={}, metavar="KEY=VALUE",
                         help="settings to override in the config, such as train_cfg.max_epochs=2")
     parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none",
                         help="job launcher; pytorch under torchrun")
@@ -71,6 +84,8 @@ def load_config(args: argparse.Namespace) -> Config:
             loader.setdefault("persistent_workers", loader.num_workers > 0 and name != "train_dataloader")
             loader.setdefault("pin_memory", is_cuda_available())
             loader.setdefault("collate_fn", dict(type="default_collate"))
+    if vars(args).get("amp"):
+        _use_amp(cfg)
     return cfg
 
 
@@ -88,6 +103,10 @@ def find_checkpoint(path: str) -> str:
     return path
 
 
+def _is_file(checkpoint: str) -> bool:
+    return "://" not in checkpoint or checkpoint.startswith(FOREIGN)
+
+
 def _last_checkpoint(work_dir: str) -> str | None:
     """The checkpoint that a work dir names as its last one, also where the work dir has been moved since."""
     name = Path(work_dir, "last_checkpoint")
@@ -97,7 +116,7 @@ def _last_checkpoint(work_dir: str) -> str | None:
     return str(path if path.is_file() else name.with_name(path.name))
 
 
-def use_amp(cfg: Config) -> None:
+def _use_amp(cfg: Config) -> None:
     """Train in mixed precision: float16 with a loss scale on a GPU, bfloat16 on the CPU."""
     if is_cuda_available():
         cfg.optim_wrapper.type = "AmpOptimWrapper"
@@ -114,6 +133,21 @@ def average_with_mirror(cfg: Config) -> None:
     cfg.model = dict(type="AverageClsScoreTTA", module=cfg.model)
 
 
+def check_checkpoint(cfg: Config) -> None:
+    """See that ``load_from`` fits the model: MMEngine would leave what does not fit as it was drawn, and only log it.
+
+    Raises:
+        CheckpointError: if it does not.
+    """
+    found = (read_checkpoint if _is_file(cfg.load_from) else CheckpointLoader.load_checkpoint)(cfg.load_from, "cpu")
+    found = found.get("state_dict", found)
+    for name, value in get_model(cfg).state_dict().items():
+        shape = tuple(found[name].shape) if name in found else None
+        if shape != tuple(value.shape):
+            raise CheckpointError(f"{cfg.load_from} is not of this config's network: {name} should be of shape "
+                                  f"{tuple(value.shape)}, got {shape}; name the config that it was trained by")
+
+
 def build_runner(cfg: Config, *splits: str) -> Runner:
     """A Runner for the config. Several processes without a GPU talk by gloo, which MMEngine does not set up.
 
@@ -128,7 +162,7 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
     init_default_scope(cfg.get("default_scope", "mmpretrain"))
     if cfg.get("resume") and not cfg.get("load_from"):
         cfg.load_from = _last_checkpoint(cfg.work_dir)
-    if cfg.get("load_from") and ("://" not in cfg.load_from or cfg.load_from.startswith(FOREIGN)):
+    if cfg.get("load_from") and _is_file(cfg.load_from):
         read_checkpoint(cfg.load_from, "cpu")
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
@@ -158,7 +192,7 @@ def main(run: Callable[[], None]) -> None:
             raise
         _fail(str(error.args[0]))
     except KeyboardInterrupt:
-        print("interrupted; --resume continues from the last checkpoint", file=sys.stderr)
+        print("interrupted; tools/train.py goes on with --resume, every other tool if it is run again", file=sys.stderr)
         sys.exit(130)
 
 

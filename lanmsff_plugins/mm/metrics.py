@@ -6,7 +6,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from ..analysis.scores import Predictions, confusion_matrix, summarize
+from ..analysis.scores import Predictions, accuracy_by_list, confusion_matrix, summarize
 from ..analysis.tables import markdown
 from ..data import FaceList
 from ..registry import METRICS, register
@@ -40,14 +40,15 @@ class ExpressionMetric(BaseMetric):
     the accuracies of the faces in it and of all but those. The confusion matrix goes to the log.
 
     Args:
-        lists: Names of lists of faces and their files, for :class:`~lanmsff_plugins.data.FaceList`.
+        lists: Names of lists of faces and their files, for :class:`~lanmsff_plugins.data.FaceList`; they are read
+            at once.
         out_file: Where to write the :class:`~lanmsff_plugins.analysis.scores.Predictions`, a ``.npz``.
         **kwargs: As for mmengine's ``BaseMetric``.
     """
 
     def __init__(self, lists: dict[str, str] | None = None, out_file: str | None = None, **kwargs):
         super().__init__(**kwargs)
-        self.lists = lists or {}
+        self.lists = {name: FaceList.read(path) for name, path in (lists or {}).items()}
         self.out_file = out_file
 
     def process(self, data_batch, data_samples: Sequence[dict]) -> None:
@@ -72,9 +73,8 @@ class ExpressionMetric(BaseMetric):
                 metrics[f"recall/{name}"] = 100 * hits / row.sum()
         for view in filter(None, sorted(set(predictions.views))):
             metrics[f"view/{view}"] = 100 * predictions.take(predictions.views == view).accuracy
-        for name, path in self.lists.items():
-            listed = FaceList.read(path).mask(predictions.rows, predictions.names)
-            metrics[f"{name}/listed"] = 100 * predictions.take(listed).accuracy
-            if not listed.all():
-                metrics[f"{name}/others"] = 100 * predictions.take(~listed).accuracy
+        for name, part in accuracy_by_list(predictions, self.lists).items():
+            metrics[f"{name}/listed"] = part["accuracy"]
+            if "accuracy_of_others" in part:
+                metrics[f"{name}/others"] = part["accuracy_of_others"]
         return {name: float(value) for name, value in metrics.items()}

@@ -66,4 +66,4 @@ def test_an_interruption_tells_how_to_go_on(capsys):
     with pytest.raises(SystemExit) as end:
         main(lambda: fail(KeyboardInterrupt()))
     assert end.value.code == 130
-    assert "--resume continues" in capsys.readouterr().err
+    assert "goes on with --resume" in capsys.readouterr().err

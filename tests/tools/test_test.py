@@ -1,21 +1,25 @@
-"""What testing leaves behind, and the page that is made of it."""
+"""What testing leaves behind, and the page and the card that are made of it."""
 import json
 import re
+import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import timm
 import torch
 
 pytest.importorskip("mmpretrain")
 
 from safetensors.torch import load_file  # noqa: E402
 
+import timm_registry  # noqa: E402, F401
 from lanmsff_plugins import weights  # noqa: E402
 from lanmsff_plugins.analysis.scores import Predictions, summarize  # noqa: E402
-from lanmsff_plugins.data import FERPLUS_CLASSES  # noqa: E402
 from lanmsff_plugins.data.selection import select_ferplus  # noqa: E402
 from lanmsff_plugins.state_dicts import to_mm  # noqa: E402
 
@@ -24,9 +28,14 @@ from ..conftest import ROOT  # noqa: E402
 CONFIG = "mm_configs/lanmsff_ferplus_modern.py"
 
 
-def run(tool: str, *args) -> subprocess.CompletedProcess:
+def run(tool: str, *args, cwd: Path = ROOT) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-W", "ignore", f"tools/{tool}", *map(str, args)], capture_output=True, text=True, cwd=ROOT)
+        [sys.executable, "-W", "ignore", f"tools/{tool}", *map(str, args)], capture_output=True, text=True, cwd=cwd)
+
+
+def refusal(done: subprocess.CompletedProcess) -> str:
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    return done.stderr.splitlines()[-1]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +43,7 @@ def work_dir(tmp_path_factory) -> Path:
     """A work dir whose best checkpoint holds the packaged weights."""
     folder = tmp_path_factory.mktemp("run")
     state_dict = to_mm(load_file(weights.weights_file("lanmsff_ferplus")))
-    torch.save({"state_dict": state_dict, "meta": {"epoch": 3}}, folder / "best_accuracy_top1_epoch_3.pth")
+    torch.save({"state_dict": state_dict, "meta": {"epoch": 3, "seed": 7}}, folder / "best_accuracy_top1_epoch_3.pth")
     logs = folder / "20260101_000000" / "vis_data"
     logs.mkdir(parents=True)
     records = [{"loss": 2 - i / 10, "step": 50 * i} for i in range(10)] + [{"accuracy/top1": 40., "step": 1}]
@@ -42,29 +51,30 @@ def work_dir(tmp_path_factory) -> Path:
     return folder
 
 
-def test_tool(work_dir, drawn_faces, *args) -> Predictions:
-    done = run("test.py", CONFIG, work_dir, "--work-dir", work_dir, *args, "--cfg-options", *(
-        f"{split}_dataloader.dataset.data_root={drawn_faces}" for split in ("train", "val", "test")))
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-test_tool.__test__ = False
+@pytest.fixture(scope="module")
+def last_ten(drawn_faces, tmp_path_factory) -> Path:
+    """A list of the last ten faces of the test split."""
+    path = tmp_path_factory.mktemp("lists") / "last.txt"
+    path.write_text("\n".join(select_ferplus(drawn_faces, "test").names[-10:]))
+    return path
 
 
 @pytest.fixture(scope="module")
-def tested(work_dir, drawn_faces) -> tuple[Predictions, str]:
-    """The predictions and what was printed, with a list of ten faces."""
-    printed = None
-    names = select_ferplus(drawn_faces, "test").names
-    listed = work_dir / "list.txt"
-    listed.write_text("\n".join(names[-10:]))
-    printed = test_tool(work_dir, drawn_faces, "--list", f"last={listed}")
-    return Predictions.load(work_dir / "test.npz"), printed
+def printed(work_dir, drawn_faces, last_ten) -> str:
+    """What is printed of the test split with a list, after both splits and the mirror images have been tested too."""
+    for args in (["--split", "val"], ["--tta"], ["--list", f"last={last_ten}"]):
+        done = run("test.py", CONFIG, work_dir, "--work-dir", work_dir, *args, "--cfg-options", *(
+            f"{split}_dataloader.dataset.data_root={drawn_faces}" for split in ("train", "val", "test")))
+        assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-def test_testing_keeps_the_scores_of_every_face(tested, drawn_faces):
-    predictions, printed = tested
+@pytest.fixture(scope="module")
+def predictions(work_dir, printed) -> Predictions:
+    return Predictions.load(work_dir / "test.npz")
+
+
+def test_testing_keeps_the_scores_of_every_face(predictions, printed, drawn_faces):
     np.testing.assert_allclose(predictions.scores.sum(1), 1, atol=1e-5)
     assert predictions.scores.shape[1] == 8 and len(set(predictions.rows)) == len(predictions)
     selected = select_ferplus(drawn_faces, "test")
@@ -75,8 +85,16 @@ def test_testing_keeps_the_scores_of_every_face(tested, drawn_faces):
     assert balanced == pytest.approx(summarize(predictions)["balanced_accuracy"], abs=0.05)
 
 
-def test_testing_tells_how_listed_faces_fare_and_the_others(tested, drawn_faces):
-    predictions, printed = tested
+@torch.no_grad()
+def test_the_scores_are_those_of_the_checkpoints_weights(predictions, drawn_faces):
+    model = timm.create_model("lanmsff.ferplus", pretrained=True).eval()
+    pixels = select_ferplus(drawn_faces, "test").faces.pixels[predictions.rows[:20]]
+    enlarged = np.stack([cv2.resize(face, (64, 64), interpolation=cv2.INTER_LINEAR) for face in pixels])
+    scores = model(torch.from_numpy(enlarged)[:, None] / 255).softmax(1)
+    np.testing.assert_allclose(scores, predictions.scores[:20], atol=1e-5)
+
+
+def test_testing_tells_how_listed_faces_fare_and_the_others(predictions, printed, drawn_faces):
     last = np.isin(predictions.names, select_ferplus(drawn_faces, "test").names[-10:])
     assert 0 < last.sum() < len(last)
     for part, chosen in (("listed", last), ("others", ~last)):
@@ -84,35 +102,89 @@ def test_testing_tells_how_listed_faces_fare_and_the_others(tested, drawn_faces)
         assert printed_accuracy == pytest.approx(100 * predictions.take(chosen).accuracy, abs=0.05)
 
 
-def test_averaging_with_the_mirror_image_leaves_weights_and_faces_as_they_are(work_dir, tested, drawn_faces):
+def test_averaging_with_the_mirror_image_leaves_weights_and_faces_as_they_are(work_dir, predictions):
     """The average over a face and its mirror is within the two, so it stays near the face's own scores."""
-    test_tool(work_dir, drawn_faces, "--tta")
-    mirror, plain = Predictions.load(work_dir / "test_mirror.npz"), tested[0]
-    np.testing.assert_array_equal(mirror.rows, plain.rows)
-    assert (2 * mirror.scores - plain.scores).min() > -1e-5  # what is left is the mirror's own, a distribution
-    assert not np.allclose(mirror.scores, plain.scores, atol=1e-3)
+    mirror = Predictions.load(work_dir / "test_mirror.npz")
+    np.testing.assert_array_equal(mirror.rows, predictions.rows)
+    assert (2 * mirror.scores - predictions.scores).min() > -1e-5  # what is left is the mirror's own, a distribution
+    assert not np.allclose(mirror.scores, predictions.scores, atol=1e-3)
 
 
-def test_the_other_split_has_its_own_file(work_dir, drawn_faces, tested):
-    test_tool(work_dir, drawn_faces, "--split", "val")
-    val = Predictions.load(work_dir / "val.npz")
-    assert not set(val.rows) & set(tested[0].rows)
+def test_the_other_split_has_its_own_file(work_dir, predictions):
+    assert not set(Predictions.load(work_dir / "val.npz").rows) & set(predictions.rows)
 
 
-def test_the_report_is_one_page_that_needs_nothing_else(work_dir, tested, drawn_faces, tmp_path):
+def test_a_checkpoint_of_another_network_is_refused(work_dir):
+    assert re.search(r"is not of this config's network: head.fc.weight should be of shape \(7, 156\), got \(8, 156\)",
+                     refusal(run("test.py", "mm_configs/lanmsff_fer2013_modern.py", work_dir)))
+
+
+@pytest.mark.parametrize(("args", "line"), [
+    (["--list", "last.txt"], "--list takes NAME=FILE, got 'last.txt'"),
+    (["--list", "last=missing.txt"], "no list of faces at missing.txt"),
+    (["--cfg-options", "model"], "--cfg-options takes KEY=VALUE, got 'model'")])
+def test_an_option_that_cannot_be_is_one_line(work_dir, drawn_faces, tmp_path, args, line):
+    done = run("test.py", CONFIG, work_dir, "--work-dir", tmp_path, "--cfg-options",
+               f"test_dataloader.dataset.data_root={drawn_faces}", *args)
+    assert line in refusal(done) and not list(tmp_path.glob("*.npz"))
+
+
+def test_the_report_is_one_page_that_needs_nothing_else(work_dir, predictions, drawn_faces, last_ten, tmp_path):
     config = (ROOT / CONFIG).read_text()
     (work_dir / "config.py").write_text(
         re.sub(r"'_base_/", f"'{ROOT}/mm_configs/_base_/", config)
         + f"\ntest_dataloader = dict(dataset=dict(data_root={str(drawn_faces)!r}))\n")
-    done = run("report.py", work_dir, "--out", tmp_path / "report.html")
+    done = run("report.py", work_dir, "--list", f"last={last_ten}", "--out", tmp_path / "report.html")
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 6 and not re.search(r"(src|href)=['\"]?http", page)
-    assert f"<td>{100 * tested[0].accuracy:.2f}</td>" in page
-    assert len(FERPLUS_CLASSES) == 8
+    assert f"<td>{100 * predictions.accuracy:.2f}</td>" in page
 
 
 def test_a_work_dir_without_a_run_is_named(tmp_path):
-    done = run("report.py", tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == f"error: no config in {tmp_path}; expected the work dir of tools/train.py"
+    assert refusal(run("report.py", tmp_path)) == (
+        f"error: no config in {tmp_path}; expected the work dir of tools/train.py")
+
+
+@pytest.fixture
+def checkout(tmp_path, drawn_faces) -> Path:
+    """A repository of the files as they are now, with the drawn faces in the place of the data."""
+    folder = tmp_path / "checkout"
+    for name in ("lanmsff_plugins", "mm_configs", "timm_registry", "tools"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "README.md", folder)
+    author = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]
+    for args in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "All"]):
+        subprocess.run(["git", *args], cwd=folder, check=True)
+    (folder / "data").mkdir()
+    (folder / "data" / "fer2013").symlink_to(drawn_faces)
+    return folder
+
+
+def test_what_was_tested_is_published_with_its_card(checkout, work_dir, predictions, last_ten, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(checkout))
+    args = ["lanmsff_ferplus", CONFIG, work_dir, "--list", f"last={last_ten}", "--note", "As it was."]
+    done = run("publish_model.py", *args, cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    folder = checkout / "lanmsff_plugins" / "weights"
+    card = json.loads((folder / "lanmsff_ferplus.json").read_text())
+    assert card["sha256"] == sha256((folder / "lanmsff_ferplus.safetensors").read_bytes()).hexdigest()
+    published = load_file(folder / "lanmsff_ferplus.safetensors")
+    for name, value in load_file(weights.weights_file("lanmsff_ferplus")).items():
+        assert torch.equal(published[name], value)
+    assert card["figures"]["test"]["accuracy"] == round(100 * predictions.accuracy, 2)
+    assert card["figures"]["test"]["last"]["faces"] == 10 and card["recipe"]["seed"] == 7
+    assert f"| {100 * predictions.accuracy:.2f} |" in (checkout / "README.md").read_text()
+
+    (checkout / "tools" / "train.py").write_text("")
+    assert "commit first 'M tools/train.py'" in refusal(run("publish_model.py", *args, cwd=checkout))
+    subprocess.run(["git", "checkout", "-q", "tools"], cwd=checkout, check=True)
+
+    stale = work_dir.parent / "stale"
+    shutil.copytree(work_dir, stale)
+    other = Predictions(np.roll(predictions.scores, 1, 1), *list(vars(predictions).values())[1:])
+    other.save(stale / "test.npz")
+    args[2] = stale
+    assert "test.npz is not what" in refusal(run("publish_model.py", *args, cwd=checkout))
+    (stale / "best_accuracy_top1_epoch_3.pth").touch()
+    assert re.search(r"val.npz is older than .*; test it again", refusal(run("publish_model.py", *args, cwd=checkout)))
