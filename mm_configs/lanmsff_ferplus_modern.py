@@ -1,4 +1,4 @@
-# FERPlus by today's means: the distribution of the votes as the target, Muon, a cosine, averaged weights.
+# FERPlus by today's means: the distribution of the votes as the target, Muon, cosines, averaged weights.
 _base_ = [
     '_base_/models/lanmsff_modern.py', '_base_/datasets/ferplus.py', '_base_/schedules/modern.py',
     '_base_/default_runtime.py'

@@ -18,9 +18,7 @@ class MassAtt(layers.MassAtt):
     _abbr_ = "mass_att"
 
     def __init__(self, channels: int | None = None, *, in_channels: int | None = None, **kwargs):
-        if (channels is None) == (in_channels is None):
-            raise ValueError("MassAtt needs its number of channels once, as channels or as in_channels")
-        super().__init__(in_channels if channels is None else channels, **kwargs)
+        super().__init__(_once(channels, in_channels, "MassAtt"), **kwargs)
 
 
 @register(MODELS)
@@ -30,9 +28,13 @@ class PWFS(layers.PWFS):
     _abbr_ = "pwfs"
 
     def __init__(self, channels: int | None = None, *, in_channels: int | None = None):
-        if (channels is None) == (in_channels is None):
-            raise ValueError("PWFS needs its number of channels once, as channels or as in_channels")
-        super().__init__(in_channels if channels is None else channels)
+        super().__init__(_once(channels, in_channels, "PWFS"))
+
+
+def _once(channels: int | None, in_channels: int | None, layer: str) -> int:
+    if (channels is None) == (in_channels is None):
+        raise ValueError(f"{layer} needs its number of channels once, as channels or as in_channels")
+    return in_channels if channels is None else channels
 
 
 @register(MODELS)

@@ -47,8 +47,8 @@ class FaceAugment(nn.Module):
 
     Args:
         size: Side of the output in pixels.
-        early_sizes: Smaller sides for the first parts of the training, each as (share of the training at
-            which it ends, side), in order. The network takes any size, and at 48 pixels a step costs nearly
+        early_sizes: Other sides for the parts of the training before its last, each as (share of the training
+            at which it ends, side), in order. The network takes any size, and at 48 pixels a step costs nearly
             half of one at 64.
         degrees: Largest rotation to either side.
         scale: Largest change of size, as a share.

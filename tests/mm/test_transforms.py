@@ -92,15 +92,15 @@ def test_half_of_the_faces_are_covered_when_half_is_asked_for():
     assert covered.float().mean().item() == pytest.approx(0.5, abs=0.08)  # five standard errors
 
 
-def test_the_size_grows_when_its_part_of_the_training_is_done():
+def test_each_part_of_the_training_has_its_size():
     hub = MessageHub.get_current_instance()
-    augment = still(size=64, early_sizes=[(0.25, 40), (0.5, 48)])
+    augment = still(size=64, early_sizes=[(0.25, 40), (0.5, 56), (0.75, 48)])
     sides = []
-    for step in (24, 49, 50, 99):
+    for step in (0, 24, 25, 49, 50, 74, 75, 99):
         hub.update_info("iter", step)
         hub.update_info("max_iters", 100)
         sides.append(augment(torch.rand(2, 1, 48, 48)).shape[-1])
-    assert sides == [40, 48, 64, 64]
+    assert sides == [40, 40, 56, 56, 48, 48, 64, 64]
 
 
 @pytest.mark.parametrize("augment", [dict(type="Mixup", alpha=1.), dict(type="CutMix", alpha=1.)])
