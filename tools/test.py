@@ -21,7 +21,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", help="config file, such as mm_configs/lanmsff_ferplus.py")
     parser.add_argument("checkpoint", help="checkpoint file, or a work dir for the best one in it")
-    parser.add_argument("--split", choices=["val", "test"], default="test", help="the split (default: test)")
+    parser.add_argument("--split", choices=["train", "val", "test"], default="test", help="the split (default: test)")
     parser.add_argument("--tta", action="store_true", help="average the scores of each face and its mirror image")
     parser.add_argument("--list", nargs="+", action=KeyValueAction, default={}, metavar="NAME=FILE",
                         help="tell the accuracies of the faces listed in FILE and of all others")
@@ -34,8 +34,7 @@ def run() -> None:
     cfg = load_config(args)
     cfg.load_from = find_checkpoint(args.checkpoint)
     check_checkpoint(cfg)
-    if args.split == "val":
-        cfg.test_dataloader.dataset.split = "val"
+    cfg.test_dataloader.dataset.split = args.split
     if args.tta:
         average_with_mirror(cfg)
     out_file = Path(cfg.work_dir) / f"{args.split}{'_mirror' if args.tta else ''}.npz"

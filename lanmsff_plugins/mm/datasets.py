@@ -6,7 +6,8 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmpretrain.datasets import BaseDataset
 
-from ..data import FER2013_CLASSES, FERPLUS_CLASSES, KDEF_CLASSES, KDEF_VIEWS
+from ..analysis.scores import Predictions
+from ..data import FER2013_CLASSES, FERPLUS_CLASSES, KDEF_CLASSES, KDEF_VIEWS, DataError
 from ..data.kdef_faces import KDEFFaces
 from ..data.selection import Selection, check_split, select_fer2013, select_ferplus
 from ..registry import DATASETS, register
@@ -56,11 +57,19 @@ class _FacesDataset(_Versions):
 
     Args:
         exclude: A list of faces to leave out; ``tools/audit_data.py`` writes some.
+        teacher: Predictions of another network for these faces, as ``tools/test.py --split train`` writes them,
+            to learn from beside the labels (Hinton et al., 2015 - https://arxiv.org/abs/1503.02531). Each record
+            then has a ``gt_score``, in which labels and predictions count one half each.
         **kwargs: As above.
+
+    Raises:
+        DataError: if the teacher says nothing of some face.
     """
 
-    def __init__(self, data_root: str = "", split: str = "train", exclude: str | None = None, **kwargs):
+    def __init__(self, data_root: str = "", split: str = "train", exclude: str | None = None,
+                 teacher: str | None = None, **kwargs):
         self.exclude = exclude
+        self.teacher = teacher
         super().__init__(data_root=data_root, split=split, **kwargs)
 
     def select(self) -> Selection:
@@ -71,8 +80,12 @@ class _FacesDataset(_Versions):
         self._faces = selected.faces
         records = [{"row": int(row), "name": str(name), "gt_label": int(label)}
                    for row, name, label in zip(selected.rows, selected.names, selected.labels)]
-        if selected.scores is not None:
-            for record, score in zip(records, selected.scores):
+        scores = selected.scores
+        if self.teacher is not None:
+            own = np.eye(len(self.METAINFO["classes"]))[selected.labels] if scores is None else scores
+            scores = ((own + _predicted(self.teacher, selected.rows)) / 2).astype(np.float32)
+        if scores is not None:
+            for record, score in zip(records, scores):
                 record["gt_score"] = score
         return records
 
@@ -81,6 +94,17 @@ class _FacesDataset(_Versions):
         info["img"] = np.array(self._faces.pixels[info["row"]])  # a copy: transforms may write
         info["img_shape"] = info["ori_shape"] = info["img"].shape
         return info
+
+
+def _predicted(path: str, rows: np.ndarray) -> np.ndarray:
+    """(N, C) scores that a file of predictions has for the faces of some rows."""
+    predictions = Predictions.load(path)
+    scores = dict(zip(predictions.rows.tolist(), predictions.scores))
+    missing = np.setdiff1d(rows, predictions.rows)
+    if len(missing):
+        raise DataError(f"{path} says nothing of {len(missing):,} of {len(rows):,} faces, such as row {missing[0]}; "
+                        "predict them by tools/test.py --split train, with the same label mode")
+    return np.stack([scores[row] for row in rows.tolist()])
 
 
 @register(DATASETS)
