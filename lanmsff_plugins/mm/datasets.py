@@ -63,7 +63,7 @@ class _FacesDataset(_Versions):
         **kwargs: As above.
 
     Raises:
-        DataError: if the teacher says nothing of some face.
+        DataError: if the teacher says nothing of some face, or knows other classes.
     """
 
     def __init__(self, data_root: str = "", split: str = "train", exclude: str | None = None,
@@ -82,8 +82,9 @@ class _FacesDataset(_Versions):
                    for row, name, label in zip(selected.rows, selected.names, selected.labels)]
         scores = selected.scores
         if self.teacher is not None:
-            own = np.eye(len(self.METAINFO["classes"]))[selected.labels] if scores is None else scores
-            scores = ((own + _predicted(self.teacher, selected.rows)) / 2).astype(np.float32)
+            classes = len(self.METAINFO["classes"])
+            own = np.eye(classes)[selected.labels] if scores is None else scores
+            scores = ((own + _predicted(self.teacher, selected.rows, classes)) / 2).astype(np.float32)
         if scores is not None:
             for record, score in zip(records, scores):
                 record["gt_score"] = score
@@ -96,9 +97,12 @@ class _FacesDataset(_Versions):
         return info
 
 
-def _predicted(path: str, rows: np.ndarray) -> np.ndarray:
-    """(N, C) scores that a file of predictions has for the faces of some rows."""
+def _predicted(path: str, rows: np.ndarray, classes: int) -> np.ndarray:
+    """(N, classes) scores that a file of predictions has for the faces of some rows."""
     predictions = Predictions.load(path)
+    if predictions.scores.shape[1] != classes:
+        raise DataError(f"{path} has scores of {predictions.scores.shape[1]} classes, expected {classes}; is it of "
+                        "another data set?")
     scores = dict(zip(predictions.rows.tolist(), predictions.scores))
     missing = np.setdiff1d(rows, predictions.rows)
     if len(missing):
