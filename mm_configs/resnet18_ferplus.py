@@ -7,6 +7,7 @@ model = dict(
     head=dict(in_channels=512))
 
 test_pipeline = [
+    dict(type='lanmsff_plugins.ToGray'),  # for the inferencer, which reads files as BGR
     dict(type='Resize', scale=96),
     dict(type='PackInputs', meta_keys=['sample_idx', 'row', 'name', 'view']),
 ]

@@ -12,7 +12,8 @@ from lanmsff_plugins.analysis.report import Run, page, read_scalars
 from lanmsff_plugins.analysis.scores import Predictions
 from lanmsff_plugins.data import FaceList, read_fer2013
 from lanmsff_plugins.files import write_atomically
-from lanmsff_plugins.mm.launch import KeyValueAction, main, read_config
+from lanmsff_plugins.mm.evaluation import add_list_argument
+from lanmsff_plugins.mm.launch import main, read_config
 from lanmsff_plugins.registry import DATASETS
 
 
@@ -25,8 +26,10 @@ def read_run(work_dir: Path, lists: dict[str, FaceList]) -> Run:
     kind = DATASETS.get(dataset.type)
     faces = None
     if kind.__name__ in ("FER2013", "FERPlus") and Path(dataset.data_root).is_dir():
-        pixels = read_fer2013(dataset.data_root).pixels
-        faces = pixels.__getitem__
+        data = read_fer2013(dataset.data_root)
+        faces = data.pixels.__getitem__
+        for listed in lists.values():
+            listed.check(data)
     model = get_model(cfg)
     return Run(work_dir.name, kind.METAINFO["classes"], sum(p.numel() for p in model.parameters()), kind.__name__,
                read_scalars(work_dir), Predictions.load(work_dir / "test.npz"), faces, lists)
@@ -35,11 +38,10 @@ def read_run(work_dir: Path, lists: dict[str, FaceList]) -> Run:
 def run() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work_dirs", nargs="+", type=Path, metavar="WORK_DIR")
-    parser.add_argument("--list", nargs="+", action=KeyValueAction, default={}, metavar="NAME=FILE",
-                        help="lists of faces to tell the accuracies of, as of tools/test.py")
+    add_list_argument(parser)
     parser.add_argument("--out", default="report.html", help="the page (default: report.html)")
     args = parser.parse_args()
-    lists = {name: FaceList.read(path) for name, path in args.list.items()}
+    lists = {name: FaceList.read(path) for name, path in args.list}
     write_atomically(args.out, page([read_run(work_dir, lists) for work_dir in args.work_dirs]).encode())
     print(args.out)
 

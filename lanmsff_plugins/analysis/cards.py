@@ -12,7 +12,7 @@ from PIL import Image
 from timm.data import create_transform, resolve_data_config
 from torch import nn
 
-from ..data import USAGES, FaceList
+from ..data import USAGES, DataError, FaceList
 from ..data.selection import SPLITS, select_fer2013, select_ferplus
 from ..data.synthetic import draw_face
 from .flops import count
@@ -39,10 +39,10 @@ def describe_data(dataset: str, split: str, mode: str | None) -> dict[str, str]:
     """What a card says of the data: for the ``type``, ``split`` and label ``mode`` of a config's training set.
 
     Raises:
-        ValueError: if cards know nothing of such a data set.
+        DataError: if cards know nothing of such a data set.
     """
     if dataset not in _DATA:
-        raise ValueError(f"cards describe the data of {' and '.join(_DATA)}, got {dataset}")
+        raise DataError(f"cards describe the data of {' and '.join(_DATA)}, got {dataset}")
     majority = ", labels by majority" if dataset == _FERPLUS else ""
     train = " and ".join(USAGES[usage] for usage in SPLITS[split])
     return {**_DATA[dataset], "type": dataset, "train": train + (f", labels by {mode}" if mode else ""),

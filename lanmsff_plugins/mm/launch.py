@@ -13,8 +13,7 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.device import is_cuda_available
 from mmengine.registry import DATASETS, init_default_scope
-from mmengine.runner import CheckpointLoader, Runner
-from mmpretrain import get_model
+from mmengine.runner import Runner
 
 from ..commands import fail
 from ..data import DataError
@@ -22,20 +21,19 @@ from ..memory import keep_freed_memory
 from .checkpoint import FOREIGN, read_checkpoint
 from .errors import CheckpointError, ConfigError, DivergenceError
 
-__all__ = ["KeyValueAction", "add_arguments", "average_with_mirror", "build_runner", "check_checkpoint",
-           "find_checkpoint", "load_config", "main", "read_config"]
+__all__ = ["add_arguments", "build_runner", "find_checkpoint", "is_file", "load_config", "main", "read_config"]
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
-class KeyValueAction(DictAction):
+class _KeyValueAction(DictAction):
     """MMEngine's action for ``KEY=VALUE ...``, which says what is wrong with anything else."""
 
     def __call__(self, parser, namespace, values, option_string=None):
-        for value in values:
-            if "=" not in value:
-                parser.error(f"{option_string} takes {self.metavar}, got {value!r}")
-        super().__call__(parser, namespace, values, option_string)
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (AssertionError, ValueError):
+            parser.error(f"{option_string} takes KEY=VALUE, with the brackets of lists closed, got {' '.join(values)}")
 
 
 def add_arguments(parser: argparse.ArgumentParser, training: bool = True) -> None:
@@ -43,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser, training: bool = True) -> Non
     if training:
         parser.add_argument("--amp", action="store_true", help="mixed precision, on GPU (float16) and CPU (bfloat16)")
     parser.add_argument("--work-dir", help="where logs and checkpoints go (default: work_dirs/CONFIG)")
-    parser.add_argument("--cfg-options", nargs="+", action=KeyValueAction, default={}, metavar="KEY=VALUE",
+    parser.add_argument("--cfg-options", nargs="+", action=_KeyValueAction, default={}, metavar="KEY=VALUE",
                         help="settings to override in the config, such as train_cfg.max_epochs=2")
     parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none",
                         help="job launcher; pytorch under torchrun")
@@ -89,7 +87,7 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def find_checkpoint(path: str) -> str:
+def find_checkpoint(path: str | Path) -> str:
     """A checkpoint file as it is; of a work dir, the best checkpoint in it.
 
     Raises:
@@ -100,10 +98,11 @@ def find_checkpoint(path: str) -> str:
         if not best:
             raise FileNotFoundError(f"no best_*.pth in {path}; name a checkpoint file, or train with validation")
         return str(best[-1])
-    return path
+    return str(path)
 
 
-def _is_file(checkpoint: str) -> bool:
+def is_file(checkpoint: str) -> bool:
+    """Whether a checkpoint is named by a path, and not as of some other place, such as lanmsff://NAME."""
     return "://" not in checkpoint or checkpoint.startswith(FOREIGN)
 
 
@@ -125,29 +124,6 @@ def _use_amp(cfg: Config) -> None:
         cfg.optim_wrapper.type = "lanmsff_plugins.CPUAmpOptimWrapper"
 
 
-def average_with_mirror(cfg: Config) -> None:
-    """Test each face and its mirror image, and average the scores; the pipeline must end in ``PackInputs``."""
-    *before, pack = cfg.test_dataloader.dataset.pipeline
-    mirrored = [dict(type="RandomFlip", prob=float(prob)) for prob in (0, 1)]
-    cfg.test_dataloader.dataset.pipeline = [*before, dict(type="TestTimeAug", transforms=[mirrored, [pack]])]
-    cfg.model = dict(type="AverageClsScoreTTA", module=cfg.model)
-
-
-def check_checkpoint(cfg: Config) -> None:
-    """See that ``load_from`` fits the model: MMEngine would leave what does not fit as it was drawn, and only log it.
-
-    Raises:
-        CheckpointError: if it does not.
-    """
-    found = (read_checkpoint if _is_file(cfg.load_from) else CheckpointLoader.load_checkpoint)(cfg.load_from, "cpu")
-    found = found.get("state_dict", found)
-    for name, value in get_model(cfg).state_dict().items():
-        shape = tuple(found[name].shape) if name in found else None
-        if shape != tuple(value.shape):
-            raise CheckpointError(f"{cfg.load_from} is not of this config's network: {name} should be of shape "
-                                  f"{tuple(value.shape)}, got {shape}; name the config that it was trained by")
-
-
 def build_runner(cfg: Config, *splits: str) -> Runner:
     """A Runner for the config. Several processes without a GPU talk by gloo, which MMEngine does not set up.
 
@@ -162,7 +138,7 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
     init_default_scope(cfg.get("default_scope", "mmpretrain"))
     if cfg.get("resume") and not cfg.get("load_from"):
         cfg.load_from = _last_checkpoint(cfg.work_dir)
-    if cfg.get("load_from") and _is_file(cfg.load_from):
+    if cfg.get("load_from") and is_file(cfg.load_from):
         read_checkpoint(cfg.load_from, "cpu")
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
@@ -192,7 +168,7 @@ def main(run: Callable[[], None]) -> None:
             raise
         _fail(str(error.args[0]))
     except KeyboardInterrupt:
-        print("interrupted; tools/train.py goes on with --resume, every other tool if it is run again", file=sys.stderr)
+        print("interrupted; tools/train.py goes on with --resume, ablate.py and kfold.py as they are", file=sys.stderr)
         sys.exit(130)
 
 

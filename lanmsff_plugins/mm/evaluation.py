@@ -1,0 +1,75 @@
+"""Test a checkpoint on a split: with the mirror images if asked to, by lists of faces, with the predictions kept."""
+import argparse
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
+from mmpretrain import get_model
+
+from .checkpoint import read_checkpoint
+from .errors import CheckpointError
+from .launch import build_runner, find_checkpoint, is_file
+
+__all__ = ["add_list_argument", "evaluate"]
+
+
+def add_list_argument(parser: argparse.ArgumentParser) -> None:
+    """The option ``--list NAME=FILE ...``; what it gives is for ``dict``."""
+    parser.add_argument("--list", nargs="+", type=_name_and_file, default=[], metavar="NAME=FILE",
+                        help="tell the accuracies of the faces listed in FILE and of all others")
+
+
+def _name_and_file(text: str) -> tuple[str, str]:
+    name, found, file = text.partition("=")
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected NAME=FILE, got {text!r}")
+    return name, file
+
+
+def evaluate(cfg: Config, checkpoint: str | Path, split: str, mirror: bool = False,
+             lists: Mapping[str, str] | None = None) -> tuple[dict[str, float], Path]:
+    """Test a checkpoint.
+
+    Args:
+        cfg: What :func:`~lanmsff_plugins.mm.launch.load_config` gives; it stays as it is.
+        checkpoint: As for :func:`~lanmsff_plugins.mm.launch.find_checkpoint`.
+        split: 'train', 'val', 'test' or 'train+val'.
+        mirror: Average the scores of each face and its mirror image; the pipeline must end in ``PackInputs``.
+        lists: Files of faces to tell the accuracy of, by the names that they get.
+
+    Returns:
+        The metrics, and the file of predictions, SPLIT.npz or SPLIT_mirror.npz in the work dir.
+
+    Raises:
+        FileNotFoundError: if there is no checkpoint, or no such list.
+        CheckpointError: if the checkpoint is damaged, or is of another network.
+    """
+    cfg = copy.deepcopy(cfg)
+    cfg.load_from = find_checkpoint(checkpoint)
+    _check_fit(cfg)
+    cfg.test_dataloader.dataset.split = split
+    if mirror:
+        *before, pack = cfg.test_dataloader.dataset.pipeline
+        flips = [dict(type="RandomFlip", prob=float(prob)) for prob in (0, 1)]
+        cfg.test_dataloader.dataset.pipeline = [*before, dict(type="TestTimeAug", transforms=[flips, [pack]])]
+        cfg.model = dict(type="AverageClsScoreTTA", module=cfg.model)
+    out_file = Path(cfg.work_dir) / f"{split}{'_mirror' if mirror else ''}.npz"
+    for metric in cfg.test_evaluator:
+        if metric.type == "lanmsff_plugins.ExpressionMetric":
+            metric.update(lists=dict(lists or {}), out_file=str(out_file))
+    return build_runner(cfg, "test").test(), out_file
+
+
+def _check_fit(cfg: Config) -> None:
+    """MMEngine would leave what does not fit as it was drawn, and only log it."""
+    load = read_checkpoint if is_file(cfg.load_from) else CheckpointLoader.load_checkpoint
+    found = load(cfg.load_from, "cpu").get("state_dict")
+    if found is None:
+        raise CheckpointError(f"{cfg.load_from} is no checkpoint of MMEngine: it has no state_dict")
+    for name, value in get_model(cfg).state_dict().items():
+        shape = tuple(found[name].shape) if name in found else None
+        if shape != tuple(value.shape):
+            raise CheckpointError(f"{cfg.load_from} is not of this config's network: {name} should be of shape "
+                                  f"{tuple(value.shape)}, got {shape}; name the config that it was trained by")
