@@ -50,6 +50,8 @@ def evaluate(cfg: Config, checkpoint: str | Path, split: str, mirror: bool = Fal
     cfg.load_from = find_checkpoint(checkpoint)
     _check_fit(cfg)
     cfg.test_dataloader.dataset.split = split
+    # The checkpoint's weights are the average already, and the hook would put others into the network that mirrors.
+    cfg.custom_hooks = [hook for hook in cfg.get("custom_hooks", []) if hook.type != "EMAHook"]
     if mirror:
         *before, pack = cfg.test_dataloader.dataset.pipeline
         flips = [dict(type="RandomFlip", prob=float(prob)) for prob in (0, 1)]
