@@ -43,7 +43,9 @@ def work_dir(tmp_path_factory) -> Path:
     """A work dir whose best checkpoint holds the packaged weights."""
     folder = tmp_path_factory.mktemp("run")
     state_dict = to_mm(load_file(weights.weights_file("lanmsff_ferplus")))
-    torch.save({"state_dict": state_dict, "meta": {"epoch": 3, "seed": 7}}, folder / "best_accuracy_top1_epoch_3.pth")
+    last = {"steps": torch.tensor(9), **{f"module.{name}": value * 0 for name, value in state_dict.items()}}
+    torch.save({"state_dict": state_dict, "ema_state_dict": last, "meta": {"epoch": 3, "seed": 7}},
+               folder / "best_accuracy_top1_epoch_3.pth")
     logs = folder / "20260101_000000" / "vis_data"
     logs.mkdir(parents=True)
     records = [{"loss": 2 - i / 10, "step": 50 * i} for i in range(10)] + [{"accuracy/top1": 40., "step": 1}]

@@ -3,10 +3,11 @@ optim_wrapper = dict(
     optimizer=dict(type='lanmsff_plugins.Muon', lr=1e-2, weight_decay=0.02, nesterov=True),
     paramwise_cfg=dict(norm_decay_mult=0., bias_decay_mult=0.))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=200),
+    # First, for it sets the rate where a cosine starts, and the warm-up then lowers it.
     dict(
         type='CosineRestartLR', eta_min=1e-6, periods=[16, 20, 28], restart_weights=[1., 1., 1.], by_epoch=True,
         convert_to_iter_based=True),
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=200),
 ]
 custom_hooks = [
     dict(type='lanmsff_plugins.CleanCheckpointHook'),
