@@ -16,6 +16,7 @@ from lanmsff_plugins import LANMSFF, weights
 from lanmsff_plugins.analysis import cards
 from lanmsff_plugins.analysis.flops import count
 from lanmsff_plugins.data import FER2013_CLASSES, FERPLUS_CLASSES
+from lanmsff_plugins.data.selection import select_fer2013, select_ferplus
 
 from .conftest import ROOT
 
@@ -70,13 +71,22 @@ def test_they_score_on_real_faces_what_the_card_says(name, real_data):
     assert abs(hits.sum() - card["sample"]["hits"]) <= 1  # one face may stand on the edge between two classes
 
 
+@torch.no_grad()
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
-def test_they_score_on_all_real_faces_what_the_card_says(name, real_data):
-    card = weights.card(name)
-    hits = cards.hits_of(timm.create_model(tag(name), pretrained=True), card["data"]["type"], real_data, slice(None))
-    said = card["figures"]["test"]
-    assert len(hits) == said["faces"] and abs(hits.sum() - said["faces"] * said["accuracy"] / 100) <= 2
+@pytest.mark.parametrize(("name", "select"), [("lanmsff_ferplus", select_ferplus), ("lanmsff_fer2013", select_fer2013)])
+def test_they_score_on_all_real_faces_what_the_card_says(name, select, real_data):
+    """Enlarged by OpenCV, as the configs do it; by timm's transform five faces more of FERPlus come out right."""
+    cv2 = pytest.importorskip("cv2")
+    said, faces = weights.card(name)["figures"]["test"], select(real_data, "test")
+    assert len(faces.rows) == said["faces"]
+    model, hits = timm.create_model(tag(name), pretrained=True).eval(), 0
+    for start in range(0, len(faces.rows), 128):
+        chosen = slice(start, start + 128)
+        pixels = [cv2.resize(face, (64, 64), interpolation=cv2.INTER_LINEAR)
+                  for face in faces.faces.pixels[faces.rows[chosen]]]
+        scores = model(torch.from_numpy(np.stack(pixels))[:, None] / 255)
+        hits += (scores.argmax(1).numpy() == faces.labels[chosen]).sum()
+    assert abs(hits - said["faces"] * said["accuracy"] / 100) <= 1
 
 
 def test_the_metafile_and_the_readme_say_what_the_cards_say():
