@@ -6,7 +6,7 @@ import argparse
 
 from lanmsff_plugins.data.selection import SPLITS
 from lanmsff_plugins.mm.evaluation import add_list_argument, evaluate
-from lanmsff_plugins.mm.launch import add_arguments, load_config, main
+from lanmsff_plugins.mm.launch import add_arguments, find_checkpoint, load_config, main
 
 
 def parse_args() -> argparse.Namespace:
@@ -22,8 +22,9 @@ def parse_args() -> argparse.Namespace:
 
 def run() -> None:
     args = parse_args()
-    metrics, path = evaluate(load_config(args), args.checkpoint, args.split, args.tta, dict(args.list))
-    print(f"{path}: " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+    checkpoint = find_checkpoint(args.checkpoint)
+    metrics, _ = evaluate(load_config(args), checkpoint, args.split, args.tta, dict(args.list))
+    print(f"{checkpoint}: " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
 
 
 if __name__ == "__main__":
