@@ -81,7 +81,6 @@ def publish(args: argparse.Namespace) -> None:
     classes = DATASETS.get(test.type).METAINFO["classes"]
     model = timm.create_model("lanmsff", num_classes=len(classes))
     model.load_state_dict(state_dict)
-    hits = cards.hits_of(model, test.type, test.data_root, cards.SAMPLE)
     file = save(state_dict, {"format": "pt", "classes": ", ".join(classes), "input": cards.INPUT})
     card = {
         "name": args.name,
@@ -93,7 +92,7 @@ def publish(args: argparse.Namespace) -> None:
         "recipe": {"config": args.config.resolve().relative_to(ROOT).as_posix(), "epoch": content["meta"]["epoch"],
                    "seed": content["meta"]["seed"], "commit": commit, "note": args.note},
         "figures": {name: cards.figures(found, {} if name == "val" else lists) for name, found in predictions.items()},
-        "sample": {"faces": len(hits), "hits": int(hits.sum())},
+        "sample": cards.hits_in_sample(model, test.type, test.data_root),
         "drawn": cards.drawn_logits(model),
     }
     write_atomically(weights.FOLDER / f"{args.name}.json", (json.dumps(card, indent=2) + "\n").encode())

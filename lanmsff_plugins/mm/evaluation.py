@@ -10,7 +10,7 @@ from mmpretrain import get_model
 
 from .checkpoint import read_checkpoint
 from .errors import CheckpointError
-from .launch import build_runner, find_checkpoint, is_file
+from .launch import build_runner, is_file
 
 __all__ = ["add_list_argument", "evaluate"]
 
@@ -28,13 +28,13 @@ def _name_and_file(text: str) -> tuple[str, str]:
     return name, file
 
 
-def evaluate(cfg: Config, checkpoint: str | Path, split: str, mirror: bool = False,
+def evaluate(cfg: Config, checkpoint: str, split: str, mirror: bool = False,
              lists: Mapping[str, str] | None = None) -> tuple[dict[str, float], Path]:
     """Test a checkpoint.
 
     Args:
         cfg: What :func:`~lanmsff_plugins.mm.launch.load_config` gives; it stays as it is.
-        checkpoint: As for :func:`~lanmsff_plugins.mm.launch.find_checkpoint`.
+        checkpoint: What :func:`~lanmsff_plugins.mm.launch.find_checkpoint` gives.
         split: 'train', 'val', 'test' or 'train+val'.
         mirror: Average the scores of each face and its mirror image; the pipeline must end in ``PackInputs``.
         lists: Files of faces to tell the accuracy of, by the names that they get.
@@ -47,7 +47,7 @@ def evaluate(cfg: Config, checkpoint: str | Path, split: str, mirror: bool = Fal
         CheckpointError: if the checkpoint is damaged, or is of another network.
     """
     cfg = copy.deepcopy(cfg)
-    cfg.load_from = find_checkpoint(checkpoint)
+    cfg.load_from = checkpoint
     _check_fit(cfg)
     cfg.test_dataloader.dataset.split = split
     # The checkpoint's weights are the average already, and the hook would put others into the network that mirrors.

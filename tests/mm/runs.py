@@ -11,10 +11,12 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
+from lanmsff_plugins.analysis.scores import Predictions
 from lanmsff_plugins.mm import launch
 from lanmsff_plugins.mm.launch import build_runner
 
@@ -112,6 +114,15 @@ def call_tool(tool: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.Comple
         process.start()
         process.join()
         return subprocess.CompletedProcess(sys.argv, process.exitcode, *(path.read_text() for path in said))
+
+
+def write_predictions(path: Path | str, rows: np.ndarray, classes: int) -> Predictions:
+    """Predictions for some rows of a data set, as a teacher's, drawn anyhow."""
+    scores = np.random.default_rng(0).dirichlet(np.ones(classes), len(rows)).astype(np.float32)
+    blank = np.full(len(rows), "")
+    predictions = Predictions(scores, np.zeros(len(rows), int), rows, blank, blank)
+    predictions.save(path)
+    return predictions
 
 
 def load(path: Path) -> dict:

@@ -6,11 +6,12 @@ import pytest
 from mmengine.registry import DATASETS as ROOT_DATASETS
 from mmengine.registry import init_default_scope
 
-from lanmsff_plugins.analysis.scores import Predictions
 from lanmsff_plugins.data import FER2013_CLASSES, DataError, read_fer2013
 from lanmsff_plugins.data.kdef_faces import KDEFFaces, save_compact
 from lanmsff_plugins.data.synthetic import write_fer2013
 from lanmsff_plugins.registry import DATASETS
+
+from .runs import write_predictions
 
 init_default_scope("mmpretrain")
 
@@ -126,19 +127,11 @@ def test_rows_of_a_list_are_left_out(drawn_faces, tmp_path):
         assert left_rows == [row for row in rows if row not in (361, 399)] and len(left) < len(whole)
 
 
-def teacher(path, rows: np.ndarray, classes: int) -> Predictions:
-    scores = np.random.default_rng(0).dirichlet(np.ones(classes), len(rows)).astype(np.float32)
-    blank = np.full(len(rows), "")
-    predictions = Predictions(scores, np.zeros(len(rows), int), rows, blank, blank)
-    predictions.save(path)
-    return predictions
-
-
 @pytest.mark.parametrize(("kind", "mode", "classes"), [
     ("FER2013", {}, 7), ("FERPlus", {"mode": "cross-entropy"}, 8), ("FERPlus", {"mode": "majority"}, 8)])
 def test_a_teacher_has_half_of_the_target(drawn_faces, tmp_path, kind, mode, classes):
     rows = np.random.default_rng(1).permutation(400)  # in no order, and more than the split has
-    taught = teacher(tmp_path / "train.npz", rows, classes)
+    taught = write_predictions(tmp_path / "train.npz", rows, classes)
     plain, mixed = (build(kind, drawn_faces, **mode, **more) for more in ({}, {"teacher": str(tmp_path / "train.npz")}))
     for i in (0, 7, len(plain) - 1):
         before, after = plain.get_data_info(i), mixed.get_data_info(i)
@@ -149,7 +142,7 @@ def test_a_teacher_has_half_of_the_target(drawn_faces, tmp_path, kind, mode, cla
 
 
 def test_a_teacher_that_does_not_know_a_face_or_the_classes_is_refused(drawn_faces, tmp_path):
-    teacher(tmp_path / "train.npz", np.arange(300), 7)
+    write_predictions(tmp_path / "train.npz", np.arange(300), 7)
     with pytest.raises(DataError, match=r"train.npz says nothing of \d+ of \d+ faces, such as row \d+; predict them"):
         build("FER2013", drawn_faces, teacher=str(tmp_path / "train.npz"))
     with pytest.raises(DataError, match="has scores of 7 classes, expected 8"):

@@ -7,7 +7,6 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import timm
@@ -15,6 +14,7 @@ import torch
 
 pytest.importorskip("mmpretrain")
 
+import cv2  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 
 import timm_registry  # noqa: E402, F401

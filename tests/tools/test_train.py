@@ -12,10 +12,8 @@ import torch
 
 pytest.importorskip("mmpretrain")
 
-from lanmsff_plugins.analysis.scores import Predictions  # noqa: E402
-
 from ..conftest import ROOT  # noqa: E402
-from ..mm.runs import call_tool, load  # noqa: E402
+from ..mm.runs import call_tool, load, write_predictions  # noqa: E402
 
 CONFIG = "mm_configs/lanmsff_ferplus.py"
 
@@ -148,9 +146,7 @@ def test_every_config_builds_and_takes_a_step(config, drawn_faces, drawn_kdef, t
         inner.data_root = str(data_root)
         if "teacher" in inner:
             inner.teacher = str(tmp_path / "train.npz")
-            classes, blank = cfg.model.head.num_classes, np.full(400, "")
-            Predictions(np.full((400, classes), 1 / classes, "f4"), np.zeros(400, int), np.arange(400), blank, blank
-                        ).save(inner.teacher)
+            write_predictions(inner.teacher, np.arange(400), cfg.model.head.num_classes)
         dataset = DATASETS.build(faces)
         assert getattr(dataset, "dataset", dataset).split == split
         batch = model.data_preprocessor(
