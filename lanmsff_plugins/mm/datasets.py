@@ -58,8 +58,9 @@ class _FacesDataset(_Versions):
     Args:
         exclude: A list of faces to leave out; ``tools/audit_data.py`` writes some.
         teacher: Predictions of another network for these faces, as ``tools/test.py --split train`` writes them,
-            to learn from beside the labels (Hinton et al., 2015 - https://arxiv.org/abs/1503.02531). Each record
-            then has a ``gt_score``, in which labels and predictions count one half each.
+            to learn from beside the labels (Hinton et al., 2015 - https://arxiv.org/abs/1503.02531); or those of
+            several networks, for their mean. Each record then has a ``gt_score``, in which labels and predictions
+            count one half each.
         **kwargs: As above.
 
     Raises:
@@ -67,9 +68,9 @@ class _FacesDataset(_Versions):
     """
 
     def __init__(self, data_root: str = "", split: str = "train", exclude: str | None = None,
-                 teacher: str | None = None, **kwargs):
+                 teacher: str | Sequence[str] | None = None, **kwargs):
         self.exclude = exclude
-        self.teacher = teacher
+        self.teachers = [teacher] if isinstance(teacher, str) else teacher
         super().__init__(data_root=data_root, split=split, **kwargs)
 
     def select(self) -> Selection:
@@ -81,10 +82,11 @@ class _FacesDataset(_Versions):
         records = [{"row": int(row), "name": str(name), "gt_label": int(label)}
                    for row, name, label in zip(selected.rows, selected.names, selected.labels)]
         scores = selected.scores
-        if self.teacher is not None:
+        if self.teachers:
             classes = len(self.METAINFO["classes"])
             own = np.eye(classes)[selected.labels] if scores is None else scores
-            scores = ((own + _predicted(self.teacher, selected.rows, classes)) / 2).astype(np.float32)
+            taught = np.mean([_predicted(path, selected.rows, classes) for path in self.teachers], axis=0)
+            scores = ((own + taught) / 2).astype(np.float32)
         if scores is not None:
             for record, score in zip(records, scores):
                 record["gt_score"] = score

@@ -116,9 +116,9 @@ def call_tool(tool: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.Comple
         return subprocess.CompletedProcess(sys.argv, process.exitcode, *(path.read_text() for path in said))
 
 
-def write_predictions(path: Path | str, rows: np.ndarray, classes: int) -> Predictions:
+def write_predictions(path: Path | str, rows: np.ndarray, classes: int, seed: int = 0) -> Predictions:
     """Predictions for some rows of a data set, as a teacher's, drawn anyhow."""
-    scores = np.random.default_rng(0).dirichlet(np.ones(classes), len(rows)).astype(np.float32)
+    scores = np.random.default_rng(seed).dirichlet(np.ones(classes), len(rows)).astype(np.float32)
     blank = np.full(len(rows), "")
     predictions = Predictions(scores, np.zeros(len(rows), int), rows, blank, blank)
     predictions.save(path)

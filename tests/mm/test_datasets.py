@@ -141,6 +141,15 @@ def test_a_teacher_has_half_of_the_target(drawn_faces, tmp_path, kind, mode, cla
         np.testing.assert_allclose(after["gt_score"], own / 2 + says / 2, atol=1e-6)
 
 
+def test_several_teachers_count_alike(drawn_faces, tmp_path):
+    taught = [write_predictions(tmp_path / f"{name}.npz", np.arange(400), 7, seed) for seed, name in enumerate("ab")]
+    dataset = build("FER2013", drawn_faces, teacher=[str(tmp_path / "a.npz"), str(tmp_path / "b.npz")])
+    info = dataset.get_data_info(5)
+    says = [teacher.scores[info["row"]] for teacher in taught]
+    expected = np.eye(7)[info["gt_label"]] / 2 + says[0] / 4 + says[1] / 4
+    np.testing.assert_allclose(info["gt_score"], expected, atol=1e-6)
+
+
 def test_a_teacher_that_does_not_know_a_face_or_the_classes_is_refused(drawn_faces, tmp_path):
     write_predictions(tmp_path / "train.npz", np.arange(300), 7)
     with pytest.raises(DataError, match=r"train.npz says nothing of \d+ of \d+ faces, such as row \d+; predict them"):
