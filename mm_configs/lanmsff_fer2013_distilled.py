@@ -1,6 +1,6 @@
-# One cosine more than the modern recipe, with teachers beside the labels: what resnet18_fer2013.py and the modern recipe's
-# own weights, each with the mirror image, say of the training faces. These say how sure one can
-# be of a label; no further smoothing.
+# One cosine more than the modern recipe, with teachers beside the labels: what resnet18_fer2013.py and the modern
+# recipe's own weights, each with the mirror image, say of the training faces. They say how sure one can be of a label;
+# no further smoothing.
 _base_ = 'lanmsff_fer2013_modern.py'
 load_from = 'work_dirs/lanmsff_fer2013_modern/epoch_64.pth'
 

@@ -1,5 +1,5 @@
-# One cosine more than the modern recipe, with teachers beside the labels: what resnet18_ferplus.py and the modern recipe's
-# own weights, each with the mirror image, say of the training faces.
+# One cosine more than the modern recipe, with teachers beside the labels: what resnet18_ferplus.py and the modern
+# recipe's own weights, each with the mirror image, say of the training faces.
 _base_ = 'lanmsff_ferplus_modern.py'
 load_from = 'work_dirs/lanmsff_ferplus_modern/epoch_64.pth'
 

@@ -13,3 +13,5 @@ test_pipeline = [
 ]
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+
+train_cfg = dict(max_epochs=16)  # the first of the cosines

@@ -1,7 +1,7 @@
 """Train a model from a config: python tools/train.py mm_configs/lanmsff_ferplus.py"""
 import argparse
 
-from lanmsff_plugins.mm.launch import add_arguments, build_runner, load_config, main
+from lanmsff_plugins.mm.launch import add_arguments, build_runner, load_config, main, resume_last
 
 
 def parse_args() -> argparse.Namespace:
@@ -23,9 +23,10 @@ def run() -> None:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:
         cfg.auto_scale_lr.enable = True
-    if args.resume:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == "auto" else args.resume
+    if args.resume == "auto":
+        resume_last(cfg)
+    elif args.resume:
+        cfg.resume, cfg.load_from = True, args.resume
     build_runner(cfg, "train", "val").train()
 
 

@@ -21,7 +21,8 @@ from ..memory import keep_freed_memory
 from .checkpoint import FOREIGN, read_checkpoint
 from .errors import CheckpointError, ConfigError, DivergenceError
 
-__all__ = ["add_arguments", "build_runner", "find_checkpoint", "is_file", "load_config", "main", "read_config"]
+__all__ = ["add_arguments", "build_runner", "find_checkpoint", "is_file", "load_config", "main", "read_config",
+           "resume_last"]
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
@@ -115,6 +116,13 @@ def _last_checkpoint(work_dir: str) -> str | None:
     return str(path if path.is_file() else name.with_name(path.name))
 
 
+def resume_last(cfg: Config) -> None:
+    """Go on from the last checkpoint of the work dir; where there is none, start from what the config says."""
+    last = _last_checkpoint(cfg.work_dir)
+    cfg.resume = last is not None
+    cfg.load_from = last or cfg.get("load_from")
+
+
 def _use_amp(cfg: Config) -> None:
     """Train in mixed precision: float16 with a loss scale on a GPU, bfloat16 on the CPU."""
     if is_cuda_available():
@@ -137,7 +145,7 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
     keep_freed_memory()
     init_default_scope(cfg.get("default_scope", "mmpretrain"))
     if cfg.get("resume") and not cfg.get("load_from"):
-        cfg.load_from = _last_checkpoint(cfg.work_dir)
+        resume_last(cfg)
     if cfg.get("load_from") and is_file(cfg.load_from):
         read_checkpoint(cfg.load_from, "cpu")
     for split in splits:

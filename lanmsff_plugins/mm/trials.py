@@ -10,7 +10,7 @@ from mmengine.dist import is_main_process
 
 from ..files import write_atomically
 from .errors import ConfigError
-from .launch import build_runner, find_checkpoint
+from .launch import build_runner, find_checkpoint, resume_last
 
 __all__ = ["mean_and_deviation", "run_trial", "write_json"]
 
@@ -37,7 +37,7 @@ def run_trial(cfg: Config, protocol: dict) -> dict[str, float]:
     cfg = copy.deepcopy(cfg)
     cfg.experiment_name = "_".join(Path(cfg.work_dir).parts[-2:])
     testing = copy.deepcopy(cfg)
-    cfg.resume = True
+    resume_last(cfg)
     build_runner(cfg, "train", "val").train()
     testing.load_from = find_checkpoint(cfg.work_dir)
     metrics = {name: float(value) for name, value in build_runner(testing, "test").test().items()}

@@ -6,6 +6,8 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
+from lanmsff_plugins.mm.launch import resume_last
+
 from .runs import finish, load, tiny
 
 PLAIN = dict(config="lanmsff_ferplus.py")
@@ -84,3 +86,16 @@ def test_a_work_dir_that_was_moved_resumes_all_the_same(drawn_faces, tmp_path):
     cfg.resume = True
     assert finish(cfg) == 0
     assert load(tmp_path / "new" / "epoch_2.pth")["meta"]["iter"] == 8
+
+
+def test_with_nothing_to_resume_a_run_starts_from_the_weights_that_its_config_names(drawn_faces, tmp_path):
+    assert finish(tiny(drawn_faces, tmp_path / "first", train_cfg__max_epochs=1)) == 0
+    first = tmp_path / "first" / "epoch_1.pth"
+    for epochs in (1, 2):  # the second time there is something
+        cfg = tiny(drawn_faces, tmp_path / "second", train_cfg__max_epochs=epochs, load_from=str(first),
+                   optim_wrapper__optimizer=dict(_delete_=True, type="SGD", lr=0.))
+        resume_last(cfg)
+        assert finish(cfg) == 0
+        second = load(tmp_path / "second" / f"epoch_{epochs}.pth")
+        assert second["meta"]["iter"] == epochs * 4
+        assert torch.equal(second["state_dict"]["head.fc.weight"], load(first)["state_dict"]["head.fc.weight"])
