@@ -86,7 +86,8 @@ class CheckpointHook(_CheckpointHook):
     def before_train(self, runner) -> None:
         super().before_train(runner)
         if is_main_process():
-            for path in Path(self.out_dir).glob(".*.pth.*"):  # what a kill left half-written
+            half_written = [*Path(self.out_dir).glob(".*.pth.*"), *Path(runner.work_dir).glob(".last_checkpoint.*")]
+            for path in half_written:  # a kill left them
                 path.unlink()
 
     def after_train_epoch(self, runner) -> None:

@@ -2,8 +2,10 @@
 import os
 import random
 import resource
+import shutil
 import signal
 import time
+from fnmatch import fnmatch
 
 import pytest
 import torch
@@ -48,11 +50,32 @@ def test_ten_kills_at_any_moment_change_nothing(drawn_faces, tmp_path):
         process.join()
         for path in (tmp_path / "killed").glob("*.pth"):
             assert load(path)["meta"]  # whole, each of them
-        if (tmp_path / "killed" / "epoch_6.pth").is_file() and kills < 10:
-            (tmp_path / "killed" / "last_checkpoint").unlink()  # begin anew: there are kills left
+        if process.exitcode == 0:
+            shutil.rmtree(tmp_path / "killed")  # begin anew: there are kills left
     assert finish(cfg) == 0
     torch.testing.assert_close(weights(tmp_path / "killed"), weights(tmp_path / "whole"), rtol=0, atol=0)
     assert not list((tmp_path / "killed").glob(".*"))  # nothing half-written stays
+
+
+@pytest.mark.parametrize("name", ["epoch_2.pth", "best_*.pth", "last_checkpoint"])
+def test_what_a_kill_leaves_half_written_is_gone_after_the_resume(drawn_faces, tmp_path, name):
+    def die_before_renaming(runner):
+        replace = os.replace
+
+        def replace_or_die(source, destination):
+            if fnmatch(os.path.basename(destination), name):
+                os.kill(os.getpid(), signal.SIGKILL)
+            replace(source, destination)
+
+        os.replace = replace_or_die
+
+    cfg = tiny(drawn_faces, tmp_path, train_cfg__max_epochs=3)
+    assert finish(cfg, die_before_renaming) == -signal.SIGKILL
+    left, = tmp_path.glob(".*")
+    assert fnmatch(left.name, f".{name}.*")
+    cfg.resume = True
+    assert finish(cfg) == 0
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_full_disk_leaves_the_last_good_checkpoints(drawn_faces, tmp_path, capfd):
