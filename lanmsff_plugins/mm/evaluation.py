@@ -35,7 +35,8 @@ def evaluate(cfg: Config, checkpoint: str, split: str, mirror: bool = False,
     Args:
         cfg: What :func:`~lanmsff_plugins.mm.launch.load_config` gives; it stays as it is.
         checkpoint: What :func:`~lanmsff_plugins.mm.launch.find_checkpoint` gives.
-        split: 'train', 'val', 'test' or 'train+val'.
+        split: 'train', 'val', 'test' or 'train+val'. The faces of the first and the last are those that the
+            config trains on: FERPlus has more of them by the distribution of the votes than by majority.
         mirror: Average the scores of each face and its mirror image; the pipeline must end in ``PackInputs``.
         lists: Files of faces to tell the accuracy of, by the names that they get.
 
@@ -49,13 +50,16 @@ def evaluate(cfg: Config, checkpoint: str, split: str, mirror: bool = False,
     cfg = copy.deepcopy(cfg)
     cfg.load_from = checkpoint
     _check_fit(cfg)
-    cfg.test_dataloader.dataset.split = split
+    dataset = cfg.test_dataloader.dataset
+    dataset.split = split
+    if split.startswith("train") and "mode" in cfg.train_dataloader.dataset:
+        dataset.mode = cfg.train_dataloader.dataset.mode
     # The checkpoint's weights are the average already, and the hook would put others into the network that mirrors.
     cfg.custom_hooks = [hook for hook in cfg.get("custom_hooks", []) if hook.type != "EMAHook"]
     if mirror:
-        *before, pack = cfg.test_dataloader.dataset.pipeline
+        *before, pack = dataset.pipeline
         flips = [dict(type="RandomFlip", prob=float(prob)) for prob in (0, 1)]
-        cfg.test_dataloader.dataset.pipeline = [*before, dict(type="TestTimeAug", transforms=[flips, [pack]])]
+        dataset.pipeline = [*before, dict(type="TestTimeAug", transforms=[flips, [pack]])]
         cfg.model = dict(type="AverageClsScoreTTA", module=cfg.model)
     out_file = Path(cfg.work_dir) / f"{split}{'_mirror' if mirror else ''}.npz"
     for metric in cfg.test_evaluator:

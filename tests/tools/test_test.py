@@ -116,6 +116,18 @@ def test_the_other_split_has_its_own_file(work_dir, predictions):
     assert not set(Predictions.load(work_dir / "val.npz").rows) & set(predictions.rows)
 
 
+def test_of_the_training_split_it_tests_the_faces_that_the_config_trains_on(work_dir, drawn_faces, tmp_path):
+    header, *votes = (drawn_faces / "fer2013new.csv").read_text().splitlines()
+    votes[0] = re.sub(r"(,\d+){10}$", ",4,3,3,0,0,0,0,0,0,0", votes[0])  # of the training split, without a majority
+    (tmp_path / "fer2013new.csv").write_text("\n".join([header, *votes]))
+    (tmp_path / "fer2013.csv").symlink_to(drawn_faces / "fer2013.csv")
+    done = run("test.py", CONFIG, work_dir, "--work-dir", tmp_path, "--split", "train", "--cfg-options",
+               f"test_dataloader.dataset.data_root={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    kept, all_of_them = (select_ferplus(tmp_path, "train", mode).rows for mode in ("majority", "cross-entropy"))
+    assert 0 not in kept and (Predictions.load(tmp_path / "train.npz").rows == all_of_them).all()
+
+
 def test_a_checkpoint_of_another_network_is_refused(work_dir):
     assert re.search(r"is not of this config's network: head.fc.weight should be of shape \(7, 156\), got \(8, 156\)",
                      refusal(run("test.py", "mm_configs/lanmsff_fer2013_modern.py", work_dir)))
