@@ -8,5 +8,5 @@ train_dataloader = dict(dataset=dict(teacher=[
     'work_dirs/resnet18_ferplus/train_mirror.npz', 'work_dirs/lanmsff_ferplus_modern/train_mirror.npz']))
 
 param_scheduler = _base_.param_scheduler
-param_scheduler[0].update(periods=[30], restart_weights=[1.])
-train_cfg = dict(max_epochs=30, val_interval=2)
+param_scheduler[0].update(periods=[16], restart_weights=[1.])
+train_cfg = dict(max_epochs=16, val_interval=2)
