@@ -3,7 +3,7 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["remove_half_written", "write_atomically"]
 
 
 def write_atomically(path: str | Path, content: bytes) -> None:
@@ -19,3 +19,14 @@ def write_atomically(path: str | Path, content: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def remove_half_written(folder: str | Path, name: str) -> None:
+    """Remove what :func:`write_atomically` left in a folder when it was killed; nobody may be writing there.
+
+    Args:
+        folder: Where the files are.
+        name: What they would have been named, or a pattern of it, such as ``*.pth``.
+    """
+    for path in Path(folder).glob(f".{name}.*"):
+        path.unlink()

@@ -35,8 +35,8 @@ def evaluate(cfg: Config, checkpoint: str, split: str, mirror: bool = False,
     Args:
         cfg: What :func:`~lanmsff_plugins.mm.launch.load_config` gives; it stays as it is.
         checkpoint: What :func:`~lanmsff_plugins.mm.launch.find_checkpoint` gives.
-        split: 'train', 'val', 'test' or 'train+val'. The faces of the first and the last are those that the
-            config trains on: FERPlus has more of them by the distribution of the votes than by majority.
+        split: 'train', 'val', 'test' or 'train+val'. The first and the last have the label mode that the config
+            trains with: FERPlus keeps more faces by the distribution of the votes than by majority.
         mirror: Average the scores of each face and its mirror image; the pipeline must end in ``PackInputs``.
         lists: Files of faces to tell the accuracy of, by the names that they get.
 

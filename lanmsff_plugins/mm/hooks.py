@@ -2,7 +2,6 @@
 import operator
 import os.path as osp
 import random
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from mmengine.hooks import EarlyStoppingHook as _EarlyStoppingHook
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 
-from ..files import write_atomically
+from ..files import remove_half_written, write_atomically
 from ..registry import HOOKS, register
 from .checkpoint import plain
 from .errors import ConfigError, DivergenceError
@@ -86,9 +85,8 @@ class CheckpointHook(_CheckpointHook):
     def before_train(self, runner) -> None:
         super().before_train(runner)
         if is_main_process():
-            half_written = [*Path(self.out_dir).glob(".*.pth.*"), *Path(runner.work_dir).glob(".last_checkpoint.*")]
-            for path in half_written:  # a kill left them
-                path.unlink()
+            remove_half_written(self.out_dir, "*.pth")
+            remove_half_written(runner.work_dir, "last_checkpoint")
 
     def after_train_epoch(self, runner) -> None:
         loop = runner.train_loop

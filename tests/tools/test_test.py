@@ -116,7 +116,7 @@ def test_the_other_split_has_its_own_file(work_dir, predictions):
     assert not set(Predictions.load(work_dir / "val.npz").rows) & set(predictions.rows)
 
 
-def test_of_the_training_split_it_tests_the_faces_that_the_config_trains_on(work_dir, drawn_faces, tmp_path):
+def test_the_training_split_has_the_label_mode_that_the_config_trains_with(work_dir, drawn_faces, tmp_path):
     header, *votes = (drawn_faces / "fer2013new.csv").read_text().splitlines()
     votes[0] = re.sub(r"(,\d+){10}$", ",4,3,3,0,0,0,0,0,0,0", votes[0])  # of the training split, without a majority
     (tmp_path / "fer2013new.csv").write_text("\n".join([header, *votes]))
