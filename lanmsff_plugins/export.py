@@ -10,24 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from timm.utils import reparameterize_model
 from torch import Tensor, nn
 
-from .data import FER2013_CLASSES, FERPLUS_CLASSES
-from .data.selection import select_fer2013, select_ferplus
-from .files import write_atomically
-from .lanmsff import Shrink
+from .base.files import write_atomically
+from .inference.preprocess import SIDE
+from .models.lanmsff import Shrink
 
 __all__ = [
-    "Difference", "compare_outputs", "export_onnx", "for_inference", "labelled_faces", "prepare_faces",
-    "quantize_onnx", "run_onnx", "run_torch",
+    "OPSET", "Difference", "compare_outputs", "export_onnx", "for_inference", "quantize_onnx", "run_onnx", "run_torch",
 ]
 
 OPSET = 18  # the oldest that PyTorch's exporter writes without a conversion
-SIDE = 64  # pixels of the network's faces
 
 
 @dataclass(frozen=True)
@@ -55,31 +50,6 @@ def compare_outputs(expected: Tensor, got: Tensor) -> Difference:
     """Compare two (N, classes) tensors of logits."""
     return Difference((expected - got).abs().max().item(), (expected.softmax(1) - got.softmax(1)).abs().max().item(),
                       (expected.argmax(1) == got.argmax(1)).double().mean().item(), len(expected))
-
-
-def prepare_faces(pixels: np.ndarray, side: int = SIDE) -> Tensor:
-    """(N, H, W) uint8 to what the network takes, as the configs do it: (N, 1, side, side) in [0, 1]."""
-    faces = torch.from_numpy(pixels.astype(np.float32))[:, None] / 255
-    return F.interpolate(faces, size=(side, side), mode="bilinear")
-
-
-def labelled_faces(data_root: str | Path, split: str, classes: int) -> tuple[Tensor, Tensor]:
-    """Faces of a split of FERPlus or FER-2013, as the network takes them, and their labels.
-
-    Args:
-        data_root: The folder of the data set.
-        split: 'train', 'val' or 'test'.
-        classes: 8 for FERPlus by majority, 7 for FER-2013.
-
-    Raises:
-        FileNotFoundError: if a file is missing.
-        ValueError: if a file is not what it should be, or no data set here has so many classes.
-    """
-    select = {len(FERPLUS_CLASSES): select_ferplus, len(FER2013_CLASSES): select_fer2013}.get(classes)
-    if select is None:
-        raise ValueError(f"the data sets here have 8 (FERPlus) or 7 (FER-2013) classes, the model has {classes}")
-    selected = select(data_root, split)
-    return prepare_faces(selected.faces.pixels[selected.rows]), torch.from_numpy(selected.labels)
 
 
 def for_inference(model: nn.Module) -> nn.Module:

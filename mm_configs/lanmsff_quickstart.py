@@ -1,4 +1,4 @@
-# lanmsff_ferplus.py on drawn faces (python -m lanmsff_plugins.data.synthetic data/synthetic), for a few epochs.
+# lanmsff_ferplus.py on drawn faces (lanmsff draw data/synthetic), for a few epochs.
 # It uses what every machine has; `make quickstart` runs it.
 _base_ = 'lanmsff_ferplus.py'
 

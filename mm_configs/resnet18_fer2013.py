@@ -8,7 +8,7 @@ model = dict(
 
 test_pipeline = [
     dict(type='lanmsff_plugins.ToGray'),  # for the inferencer, which reads files as BGR
-    dict(type='Resize', scale=96),
+    dict(type='lanmsff_plugins.ResizeFace', scale=96),
     dict(type='PackInputs', meta_keys=['sample_idx', 'row', 'name', 'view']),
 ]
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))

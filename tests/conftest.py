@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lanmsff_plugins.data.synthetic import write_fer2013, write_kdef
+from lanmsff_plugins.data.synthetic.writers import write_fer2013, write_kdef
 
 torch.set_num_threads(1)  # enough for so small a network; on a busy machine more threads wait for one another
 

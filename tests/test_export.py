@@ -7,17 +7,11 @@ import torch
 from torch import nn
 
 from lanmsff_plugins import LANMSFF
-from lanmsff_plugins.data import FERPLUS_CLASSES, read_fer2013
-from lanmsff_plugins.export import (
-    compare_outputs,
-    export_onnx,
-    for_inference,
-    labelled_faces,
-    prepare_faces,
-    quantize_onnx,
-    run_onnx,
-    run_torch,
-)
+from lanmsff_plugins.cli.export import labelled_faces
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES
+from lanmsff_plugins.export import compare_outputs, export_onnx, for_inference, quantize_onnx, run_onnx, run_torch
+from lanmsff_plugins.inference.preprocess import prepare_faces
 
 
 def images(*size, batch=3):

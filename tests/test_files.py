@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from lanmsff_plugins.files import write_atomically
+from lanmsff_plugins.base.files import write_atomically
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch
 from timm.layers import SEModule
 
 from lanmsff_plugins import MassAtt
-from lanmsff_plugins.analysis.hosts import HOSTS
+from lanmsff_plugins.hosts.table import HOSTS
 
 FAST = {"resnet18", "tinynet_e", "repvgg_a0", "mobilenetv3_small_050", "mobilenetv2_050", "convnext_atto"}
 NAMED_IN_THE_CONTRACT = """

@@ -7,7 +7,7 @@ import h5py
 import pytest
 import torch
 
-from lanmsff_plugins.state_dicts import load_keras_weights
+from lanmsff_plugins.models.keras import load_keras_weights
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras")

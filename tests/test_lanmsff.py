@@ -17,7 +17,7 @@ from torch import nn
 
 from lanmsff_plugins import LANMSFF
 from lanmsff_plugins.layers import LastScale
-from lanmsff_plugins.state_dicts import load_keras_weights
+from lanmsff_plugins.models.keras import load_keras_weights
 
 SIDE = st.integers(16, 70)
 CHANNELS, STRIDES = (66, 72, 78, 84), (2, 4, 8, 16)

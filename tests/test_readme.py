@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lanmsff_plugins.data.synthetic import draw_face
+from lanmsff_plugins.data.synthetic.drawing import draw_face
 
 from .conftest import ROOT
 

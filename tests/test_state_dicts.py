@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from lanmsff_plugins import LANMSFF
-from lanmsff_plugins.state_dicts import from_mm, load_keras_weights, to_mm, to_timm
+from lanmsff_plugins.models.keras import load_keras_weights
+from lanmsff_plugins.models.naming import from_mm, to_mm, to_timm
 
 
 @pytest.fixture(scope="module")

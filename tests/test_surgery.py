@@ -12,7 +12,7 @@ from timm.utils import ModelEmaV3
 from torch import nn
 
 from lanmsff_plugins import MassAtt
-from lanmsff_plugins.surgery import insert_after, replace_modules
+from lanmsff_plugins.hosts.surgery import insert_after, replace_modules
 
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 import timm_registry
 from lanmsff_plugins import LANMSFF
-from lanmsff_plugins.state_dicts import to_mm
+from lanmsff_plugins.models.naming import to_mm
 
 from .conftest import ROOT
 

@@ -13,10 +13,11 @@ from safetensors.torch import load_file
 
 import timm_registry  # noqa: F401
 from lanmsff_plugins import LANMSFF, weights
-from lanmsff_plugins.analysis import cards
-from lanmsff_plugins.analysis.flops import count
-from lanmsff_plugins.data import FER2013_CLASSES, FERPLUS_CLASSES
-from lanmsff_plugins.data.selection import select_fer2013, select_ferplus
+from lanmsff_plugins.data.fer2013.faces import FER2013_CLASSES
+from lanmsff_plugins.data.fer2013.selection import select_fer2013, select_ferplus
+from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES
+from lanmsff_plugins.measure.flops import count
+from lanmsff_plugins.reporting import cards
 
 from .conftest import ROOT
 

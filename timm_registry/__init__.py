@@ -1,23 +1,23 @@
-"""Import this package and timm knows the LANMSFF models: ``timm.create_model("lanmsff")``."""
+"""Import this package and timm knows the LANMSFF models: ``timm.create_model("lanmsff.ferplus", pretrained=True)``."""
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from timm.models import adapt_input_conv, build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor
 
-from lanmsff_plugins.data import FER2013_CLASSES, FERPLUS_CLASSES
-from lanmsff_plugins.lanmsff import LANMSFF
-from lanmsff_plugins.state_dicts import to_timm
-from lanmsff_plugins.weights import weights_file
+from lanmsff_plugins import weights
+from lanmsff_plugins.models import LANMSFF, VARIANTS
+from lanmsff_plugins.models.naming import to_timm
 
-__all__ = ["lanmsff", "lanmsff_large", "lanmsff_small"]
+__all__ = []
 
 
 def _cfg(**kwargs: Any) -> dict[str, Any]:
     return {
         "num_classes": 8, "input_size": (1, 64, 64), "pool_size": (4, 4), "min_input_size": (1, 16, 16),
-        "fixed_input_size": False, "crop_pct": 1.0, "interpolation": "bilinear", "mean": (0.,), "std": (1.,),
-        "first_conv": "blocks.0.conv1.conv", "classifier": "head.fc", "label_names": FERPLUS_CLASSES,
+        "fixed_input_size": False, "crop_pct": 1.0, "crop_mode": "squash", "interpolation": "bilinear",
+        "mean": (0.,), "std": (1.,), "first_conv": "blocks.0.conv1.conv", "classifier": "head.fc",
         "paper_ids": "arXiv:2403.14318",
         "paper_name": "A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View "
                       "Facial Expression Recognition",
@@ -25,13 +25,20 @@ def _cfg(**kwargs: Any) -> dict[str, Any]:
     }
 
 
-default_cfgs = generate_default_cfgs({
-    "lanmsff.ferplus": _cfg(file=str(weights_file("lanmsff_ferplus")), license="other"),  # its card says more
-    "lanmsff.fer2013": _cfg(
-        file=str(weights_file("lanmsff_fer2013")), license="other", num_classes=7, label_names=FER2013_CLASSES),
-    "lanmsff_small.untrained": _cfg(),
-    "lanmsff_large.untrained": _cfg(),
-})
+def _default_cfgs() -> dict[str, dict]:
+    """A tag for each set of packaged weights, and one for each variant that has none."""
+    cards = weights.cards()
+    # The first tag of a variant is its default one; timm's scripts count on eight classes there.
+    ordered = sorted(cards, key=lambda card: (list(VARIANTS).index(card["model"]), -len(card["classes"])))
+    trained = {
+        f"{card['model']}.{card['tag']}": _cfg(
+            file=str(weights.weights_file(card["name"])), license="other", num_classes=len(card["classes"]),
+            label_names=tuple(card["classes"])) for card in ordered}
+    untrained = {f"{name}.untrained": _cfg() for name in VARIANTS if name not in {card["model"] for card in cards}}
+    return trained | untrained
+
+
+default_cfgs = generate_default_cfgs(_default_cfgs())
 
 
 # Older releases of timm take every stem for one of three channels when they fit it to another number of them.
@@ -47,25 +54,18 @@ def checkpoint_filter_fn(checkpoint: dict, model: LANMSFF) -> dict[str, Tensor]:
     return state_dict
 
 
-def _create_lanmsff(variant: str, pretrained: bool = False, **kwargs: Any) -> LANMSFF:
-    return build_model_with_cfg(
-        LANMSFF, variant, pretrained, pretrained_filter_fn=checkpoint_filter_fn,
-        feature_cfg={"out_indices": (0, 1, 2, 3), "flatten_sequential": True}, **kwargs)
+def _entrypoint(name: str) -> Callable[..., LANMSFF]:
+    """The function that ``timm.create_model`` calls for a variant."""
+    def create(pretrained: bool = False, **kwargs: Any) -> LANMSFF:
+        return build_model_with_cfg(
+            LANMSFF, name, pretrained, pretrained_filter_fn=checkpoint_filter_fn,
+            feature_cfg={"out_indices": (0, 1, 2, 3), "flatten_sequential": True},
+            **{"channels": VARIANTS[name].channels, **kwargs})
+
+    create.__name__ = create.__qualname__ = name
+    create.__doc__ = VARIANTS[name].summary
+    return create
 
 
-@register_model
-def lanmsff(pretrained: bool = False, **kwargs: Any) -> LANMSFF:
-    """LANMSFF of the paper: 0.36 M parameters, 0.30 GMACs at 64x64."""
-    return _create_lanmsff("lanmsff", pretrained=pretrained, **kwargs)
-
-
-@register_model
-def lanmsff_small(pretrained: bool = False, **kwargs: Any) -> LANMSFF:
-    """The paper's scheme, steps of 6 channels, from 30 on: less than half of the width."""
-    return _create_lanmsff("lanmsff_small", pretrained=pretrained, **dict({"channels": (30, 36, 42, 48)}, **kwargs))
-
-
-@register_model
-def lanmsff_large(pretrained: bool = False, **kwargs: Any) -> LANMSFF:
-    """The paper's network at twice the width."""
-    return _create_lanmsff("lanmsff_large", pretrained=pretrained, **dict({"channels": (132, 144, 156, 168)}, **kwargs))
+for _name in VARIANTS:
+    globals()[_name] = register_model(_entrypoint(_name))

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import timm_registry  # noqa: F401
-from lanmsff_plugins.commands import fail
+from lanmsff_plugins.cli.shell import fail
 
 
 def main() -> None:

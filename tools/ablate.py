@@ -1,4 +1,5 @@
-"""Train the variants of an ablation, each with several seeds, and write their table:
+"""Train the variants of an ablation, each with several seeds, and write their table. Needs a checkout.
+
 
     python tools/ablate.py network --amp    # what MassAtt, PWFS and the fusion are worth
     python tools/ablate.py recipe --amp     # what the parts of the modern recipe are worth
@@ -14,10 +15,11 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmpretrain import get_model
 
-from lanmsff_plugins.analysis.tables import markdown, replace_section
-from lanmsff_plugins.files import write_atomically
-from lanmsff_plugins.mm.launch import add_arguments, load_config, main
-from lanmsff_plugins.mm.trials import mean_and_deviation, run_trial
+from lanmsff_plugins.base.files import write_atomically
+from lanmsff_plugins.base.tables import markdown, replace_section
+from lanmsff_plugins.cli.options import add_config_arguments, config_from
+from lanmsff_plugins.cli.shell import shell
+from lanmsff_plugins.mm.engine.trials import mean_and_deviation, run_trial
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "mm_configs" / "ablation"
@@ -31,15 +33,15 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("variants", nargs="*", metavar="VARIANT", help="configs in it, without .py (default: all)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED",
                         help="seeds of the trainings of each variant (default: 0 1 2)")
-    parser.add_argument("--write", action="store_true", help="put the table into README.md")
-    add_arguments(parser)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/results.md")
+    add_config_arguments(parser)
     args = parser.parse_args()
     known = [path.stem for path in sorted((CONFIGS / args.ablation).glob("*.py"))]
     for name in args.variants:
         if name not in known:
             parser.error(f"the ablation {args.ablation} has no variant {name!r}; expected some of {', '.join(known)}")
     if args.write and args.variants:
-        parser.error("--write takes no VARIANT: the table in README.md is that of all of them")
+        parser.error("--write takes no VARIANT: the table in docs/results.md is that of all of them")
     args.variants = args.variants or known
     args.seeds = sorted(set(args.seeds))
     args.work_dir = args.work_dir or f"work_dirs/ablation/{args.ablation}"
@@ -64,7 +66,7 @@ def run() -> None:
     rows = []
     for name in args.variants:
         args.config = CONFIGS / args.ablation / f"{name}.py"
-        cfg = load_config(args)
+        cfg = config_from(args)
         mean, deviation = mean_and_deviation(train_variant(cfg, args.seeds))
         parameters = sum(p.numel() for p in get_model(cfg).parameters())
         figures = [f"{mean[metric]:.2f}" + (f" ± {deviation[metric]:.2f}" if len(args.seeds) > 1 else "")
@@ -78,8 +80,9 @@ def run() -> None:
         write_atomically(Path(args.work_dir) / "ablation.md", (table + "\n").encode())
         print(table)
         if args.write:
-            replace_section(ROOT / "README.md", f"ablation {args.ablation}", table)
+            replace_section(ROOT / "docs" / "results.md", f"ablation {args.ablation}", table)
 
 
 if __name__ == "__main__":
-    main(run)
+    with shell():
+        run()

@@ -1,7 +1,7 @@
-"""Measure what MassAtt and PWFS cost in other networks, and write the tables of the README.
+"""Measure what the layers cost in other networks, and write the tables of docs/layers.md. Needs a checkout.
 
     python tools/gallery.py              print the tables
-    python tools/gallery.py --write      and put them into README.md
+    python tools/gallery.py --write      and put them into docs/layers.md
 
 Parameters and multiply-accumulates are counted; times are ratios of medians of pairs in one run. Leave the
 machine alone meanwhile.
@@ -16,18 +16,20 @@ from timm.layers import get_attn
 from torch import nn
 
 from lanmsff_plugins import MassAtt, pwfs
-from lanmsff_plugins.analysis.benchmark import compare
-from lanmsff_plugins.analysis.flops import count
-from lanmsff_plugins.analysis.hosts import HOSTS
-from lanmsff_plugins.analysis.tables import markdown, replace_section
-from lanmsff_plugins.memory import keep_freed_memory
-from lanmsff_plugins.surgery import insert_after
+from lanmsff_plugins.base.memory import keep_freed_memory
+from lanmsff_plugins.base.tables import markdown, replace_section
+from lanmsff_plugins.hosts.surgery import insert_after
+from lanmsff_plugins.hosts.table import HOSTS
+from lanmsff_plugins.layers import catalog
+from lanmsff_plugins.measure.flops import count
+from lanmsff_plugins.measure.timing import compare
 
 SIDE = 128
 RESNETS = ("resnet18", "resnet50")
-README = Path(__file__).resolve().parent.parent / "README.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "layers.md"
 LAYERS = {
-    "MassAtt": MassAtt, "SE": get_attn("se"), "CBAM": get_attn("cbam"), "ECA": get_attn("eca"),
+    **{layer.name: layer.build for layer in catalog.LAYERS.values() if layer.kind == "attention"},
+    "SE": get_attn("se"), "CBAM": get_attn("cbam"), "ECA": get_attn("eca"),
     "GE": partial(get_attn("ge"), use_mlp=False),  # with its MLP timm 1.0.31 cannot build it
     "GC": get_attn("gc")}
 
@@ -54,9 +56,7 @@ def hosts_table() -> str:
     rows = []
     for host in HOSTS:
         bare, model = host.build(), host.build(MassAtt)
-        config = bare.pretrained_cfg
-        fixed = config.get("fixed_input_size") or "net26t" in host.name
-        shape = (3, config["input_size"][1], config["input_size"][2]) if fixed else (3, SIDE, SIDE)
+        shape = host.image_shape(SIDE)
         before, after = count(bare, shape), count(model, shape)
         images = torch.rand(1, *shape)
         ratio = compare(forward(model, images), forward(bare, images))
@@ -132,7 +132,7 @@ TABLES = {"pairs": pairs_table, "resnets": resnets_table, "layers": layers_table
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/layers.md")
     parser.add_argument("--only", choices=TABLES, help="measure one table")
     args = parser.parse_args()
     keep_freed_memory()
@@ -141,7 +141,7 @@ def main() -> None:
         text = TABLES[name]()
         print(text, flush=True)
         if args.write:
-            replace_section(README, f"gallery {name}", text)
+            replace_section(PAGE, f"gallery {name}", text)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Test a checkpoint on PublicTest, on PrivateTest and there with the mirror images, and package it with its card:
+"""Test a checkpoint on val, on test and there with the mirror images, and package it with its card. Needs a checkout.
 
-    python tools/publish_model.py lanmsff_ferplus mm_configs/lanmsff_ferplus_modern.py WORK_DIR --list NAME=FILE ...
+    python tools/publish_model.py ferplus mm_configs/lanmsff_ferplus_modern.py WORK_DIR --list NAME=FILE ...
 
-The metafile of mm_configs and the table in the README are then written anew from all cards.
+The metafile of mm_configs and the table in docs/results.md are then written anew from all cards.
 """
 import argparse
 import json
@@ -10,22 +10,24 @@ import subprocess
 from hashlib import sha256
 from pathlib import Path
 
-import timm
 from safetensors.torch import save
 
-import timm_registry  # noqa: F401
 from lanmsff_plugins import weights
-from lanmsff_plugins.analysis import cards
-from lanmsff_plugins.analysis.scores import Predictions
-from lanmsff_plugins.analysis.tables import replace_section
-from lanmsff_plugins.data import FaceList, read_fer2013
-from lanmsff_plugins.files import write_atomically
-from lanmsff_plugins.mm.checkpoint import read_checkpoint
-from lanmsff_plugins.mm.errors import ConfigError
-from lanmsff_plugins.mm.evaluation import add_list_argument, evaluate
-from lanmsff_plugins.mm.launch import add_arguments, find_checkpoint, load_config, main
-from lanmsff_plugins.registry import DATASETS
-from lanmsff_plugins.state_dicts import to_timm
+from lanmsff_plugins.base.errors import ConfigError
+from lanmsff_plugins.base.files import write_atomically
+from lanmsff_plugins.base.tables import replace_section
+from lanmsff_plugins.cli.options import add_config_arguments, add_list_argument, config_from, read_lists
+from lanmsff_plugins.cli.shell import shell
+from lanmsff_plugins.data.face_list import FaceList
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.mm.engine.checkpoint import read_checkpoint
+from lanmsff_plugins.mm.engine.evaluation import evaluate
+from lanmsff_plugins.mm.engine.launch import find_checkpoint
+from lanmsff_plugins.models import VARIANTS, build
+from lanmsff_plugins.models.lanmsff import CHANNELS
+from lanmsff_plugins.models.naming import to_timm
+from lanmsff_plugins.reporting import cards
+from lanmsff_plugins.scores import Predictions
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "mm_configs"
@@ -33,12 +35,12 @@ CONFIGS = ROOT / "mm_configs"
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", help="what to call the weights, such as lanmsff_ferplus")
+    parser.add_argument("tag", help="what to call the weights behind the model's name, such as ferplus")
     parser.add_argument("config", help="the config in mm_configs/ that trained them", type=Path)
     parser.add_argument("checkpoint", help="checkpoint file, or a work dir for the best one in it")
     parser.add_argument("--note", default="", help="what else one should know of the training")
     add_list_argument(parser)
-    add_arguments(parser, training=False)
+    add_config_arguments(parser, training=False)
     return parser.parse_args()
 
 
@@ -58,18 +60,20 @@ def current_commit() -> str:
 
 
 def publish(args: argparse.Namespace) -> None:
-    cfg = load_config(args)
-    if CONFIGS not in args.config.resolve().parents or cfg.model.backbone.type != "lanmsff_plugins.LANMSFF":
-        raise ConfigError(f"what is published is LANMSFF by a config in {CONFIGS}, got {args.config}")
+    cfg = config_from(args)
+    channels = tuple(cfg.model.backbone.get("channels", CHANNELS))
+    variant = next((name for name, variant in VARIANTS.items() if variant.channels == channels), None)
+    if CONFIGS not in args.config.resolve().parents or variant is None:
+        raise ConfigError(f"what is published is a variant of LANMSFF by a config in {CONFIGS}, got {args.config}")
     train, test = cfg.train_dataloader.dataset, cfg.test_dataloader.dataset
     while "dataset" in train:  # within a wrapper, such as ClassBalancedDataset
         train = train.dataset
     commit = current_commit()
     data = cards.describe_data(test.type, train.split, train.get("mode"))
     faces = read_fer2013(test.data_root)
-    lists = {name: FaceList.read(path) for name, path in args.list}
+    lists = {name: FaceList.read(path) for name, path in read_lists(args).items()}
     for listed in lists.values():
-        listed.check(faces)
+        listed.check(faces.pixels)
 
     checkpoint = find_checkpoint(args.checkpoint)
     predictions = {}
@@ -78,12 +82,14 @@ def publish(args: argparse.Namespace) -> None:
         predictions[name] = Predictions.load(path)
     content = read_checkpoint(checkpoint, "cpu")
     state_dict = {key: value.contiguous() for key, value in to_timm(content).items()}
-    classes = DATASETS.get(test.type).METAINFO["classes"]
-    model = timm.create_model("lanmsff", num_classes=len(classes))
+    classes = cards.data_set(test.type).classes
+    model = build(variant, num_classes=len(classes))
     model.load_state_dict(state_dict)
     file = save(state_dict, {"format": "pt", "classes": ", ".join(classes), "input": cards.INPUT})
     card = {
-        "name": args.name,
+        "name": f"{variant}_{args.tag}",
+        "model": variant,
+        "tag": args.tag,
         "sha256": sha256(file).hexdigest(),
         "parameters": sum(p.numel() for p in model.parameters()),
         "classes": list(classes),
@@ -95,15 +101,15 @@ def publish(args: argparse.Namespace) -> None:
         "sample": cards.hits_in_sample(model, test.type, test.data_root),
         "drawn": cards.drawn_logits(model),
     }
-    write_atomically(weights.FOLDER / f"{args.name}.json", (json.dumps(card, indent=2) + "\n").encode())
-    write_atomically(weights.FOLDER / f"{args.name}.safetensors", file)
+    write_atomically(weights.FOLDER / f"{card['name']}.json", (json.dumps(card, indent=2) + "\n").encode())
+    write_atomically(weights.FOLDER / f"{card['name']}.safetensors", file)
 
 
 def write_index() -> None:
-    every = [weights.card(name) for name in weights.names()]
-    models = {card["name"]: timm.create_model("lanmsff", num_classes=len(card["classes"])) for card in every}
+    every = weights.cards()
+    models = {card["name"]: weights.load(card["name"]) for card in every}
     write_atomically(ROOT / "mm_configs" / "metafile.yml", cards.metafile(every, models).encode())
-    replace_section(ROOT / "README.md", "weights", cards.tables(every))
+    replace_section(ROOT / "docs" / "results.md", "weights", cards.tables(every))
 
 
 def run() -> None:
@@ -112,4 +118,5 @@ def run() -> None:
 
 
 if __name__ == "__main__":
-    main(run)
+    with shell():
+        run()

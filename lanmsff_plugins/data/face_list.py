@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import write_atomically
-from .faces import DataError, Faces
+from ..base.errors import DataError
+from ..base.files import write_atomically
 
 __all__ = ["FaceList", "write_face_list"]
 
@@ -63,11 +63,11 @@ class FaceList:
             raise DataError(f"{path} lists no face; expected a row number or an image name on each line")
         return cls(frozenset(rows), frozenset(names), fingerprint, path)
 
-    def check(self, faces: Faces) -> None:
-        """Raise a DataError if the rows are known to be of other faces."""
-        if self.fingerprint not in ("", _fingerprint(faces)):
+    def check(self, pixels: np.ndarray) -> None:
+        """Raise a DataError if the rows are known to be of faces with other pixels (N, H, W)."""
+        if self.fingerprint not in ("", _fingerprint(pixels)):
             raise DataError(f"{self.path}: the rows are of other faces, or of the same in another order; write the "
-                            "list anew by tools/audit_data.py")
+                            "list anew by `lanmsff audit`")
 
     def mask(self, rows: np.ndarray, names: np.ndarray) -> np.ndarray:
         """Which of some faces are listed.
@@ -90,11 +90,11 @@ class FaceList:
         return mask
 
 
-def write_face_list(path: str | Path, faces: Faces, rows: np.ndarray, remark: str) -> None:
-    """Write rows of ``faces``, one a line, below a remark and a fingerprint of the faces they are rows of."""
-    lines = [f"# {remark}", "# Rows count from 0.", f"{_FINGERPRINT}{_fingerprint(faces)}", *map(str, rows)]
+def write_face_list(path: str | Path, pixels: np.ndarray, rows: np.ndarray, remark: str) -> None:
+    """Write rows, one a line, below a remark and a fingerprint of the ``pixels`` (N, H, W) that they are rows of."""
+    lines = [f"# {remark}", "# Rows count from 0.", f"{_FINGERPRINT}{_fingerprint(pixels)}", *map(str, rows)]
     write_atomically(path, ("\n".join(lines) + "\n").encode())
 
 
-def _fingerprint(faces: Faces) -> str:
-    return f"{zlib.crc32(np.ascontiguousarray(faces.pixels)):08x}"
+def _fingerprint(pixels: np.ndarray) -> str:
+    return f"{zlib.crc32(np.ascontiguousarray(pixels)):08x}"

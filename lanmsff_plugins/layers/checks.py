@@ -9,22 +9,22 @@ from torch import Tensor
 __all__ = ["check_grids", "check_nchw", "check_scales"]
 
 
-def check_nchw(x: Tensor, channels: int, layer: str) -> None:
+def check_nchw(x: Tensor, channels: int, layer: str,
+               hint: str = "build it with the channels of the features that enter it") -> None:
     """Raise ValueError unless ``x`` is a float tensor of shape (N, ``channels``, H, W).
 
     Args:
         x: What the layer was called with.
         channels: The number of channels that the layer was built for.
         layer: The layer's name, for the message.
+        hint: What to do about another number of channels, for the message.
     """
     if torch.jit.is_tracing():  # sizes are tensors there, and a comparison would only warn
         return
     if x.dim() != 4:
         raise ValueError(f"{layer} expects a 4-D input (N, C, H, W), got shape {list(x.shape)}")
     if x.shape[1] != channels:
-        raise ValueError(
-            f"{layer} was built for {channels} channels, got {x.shape[1]}; "
-            "build it with the channels of the features that enter it")
+        raise ValueError(f"{layer} was built for {channels} channels, got {x.shape[1]}; {hint}")
     if not x.is_floating_point():
         raise ValueError(f"{layer} expects floating-point features, got {x.dtype}; convert them with x.float()")
 

@@ -4,18 +4,4 @@ import warnings
 # mmcv-lite says at every import that it lacks this operator. Nothing here wants it.
 warnings.filterwarnings("ignore", "Fail to import ``MultiScaleDeformableAttention``")
 
-from . import (  # noqa: E402, F401
-    ablation,
-    backbone,
-    checkpoint,
-    datasets,
-    hooks,
-    losses,
-    metrics,
-    neck,
-    optim,
-    plugins,
-    preprocessor,
-    transforms,
-    zoo,
-)
+from . import data, engine, models  # noqa: E402, F401

@@ -6,7 +6,7 @@ model = dict(
     backbone=dict(_delete_=True, type='ResNet', depth=18, in_channels=1, out_indices=(0, 1, 2, 3)),
     neck=dict(
         _delete_=True,
-        type='lanmsff_plugins.MultiScaleFusion',
+        type='lanmsff_plugins.FusionNeck',
         in_channels=[64, 128, 256, 512],
         reductions=[4, 8, 16, 32],
         project=True,

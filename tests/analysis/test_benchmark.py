@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from lanmsff_plugins.analysis import benchmark
-from lanmsff_plugins.analysis.benchmark import Timing, compare, matrix_rate, measure, peak_memory
+from lanmsff_plugins.measure import timing as benchmark
+from lanmsff_plugins.measure.timing import Timing, compare, matrix_rate, measure, peak_memory
 
 
 class Clock:

@@ -7,7 +7,7 @@ from torch import nn
 
 import timm_registry  # noqa: F401
 from lanmsff_plugins import LANMSFF, PWFS, MassAtt
-from lanmsff_plugins.analysis.flops import count
+from lanmsff_plugins.measure.flops import count
 
 
 class Call(nn.Module):

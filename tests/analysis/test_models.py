@@ -8,8 +8,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from lanmsff_plugins import LANMSFF, MassAtt
-from lanmsff_plugins.analysis.models import build_model, default_shape, load_weights, run_once
-from lanmsff_plugins.state_dicts import to_mm
+from lanmsff_plugins.cli.models import build_model, default_shape, run_once
+from lanmsff_plugins.models.naming import to_mm
+from lanmsff_plugins.weights.loading import load_weights
 
 from ..conftest import ROOT
 from ..test_packaging import WITHOUT_OPENMMLAB

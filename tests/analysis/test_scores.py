@@ -4,13 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanmsff_plugins.analysis.scores import (
-    Predictions,
-    calibration_bins,
-    calibration_error,
-    confusion_matrix,
-    summarize,
-)
+from lanmsff_plugins.scores import Predictions, calibration_bins, calibration_error, confusion_matrix, summarize
 
 
 def predictions(scores, labels) -> Predictions:

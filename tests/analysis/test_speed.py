@@ -8,11 +8,11 @@ from safetensors.torch import load_file
 from torch import nn
 
 from lanmsff_plugins import LANMSFF
-from lanmsff_plugins.analysis import speed
-from lanmsff_plugins.analysis.benchmark import Timing
-from lanmsff_plugins.analysis.plots import plot_growth
-from lanmsff_plugins.analysis.readme import cost_table, speed_table, write_readme
-from lanmsff_plugins.analysis.speed import DTYPES, FORMS, MODES, Row, Setup, make_call, measure_rows, setups
+from lanmsff_plugins.measure import speed
+from lanmsff_plugins.measure.speed import DTYPES, FORMS, MODES, Row, Setup, make_call, measure_rows, setups
+from lanmsff_plugins.measure.timing import Timing
+from lanmsff_plugins.reporting.plots import plot_growth
+from lanmsff_plugins.reporting.tables import cost_table, speed_table, write_readme
 from lanmsff_plugins.weights import weights_file
 
 

@@ -1,7 +1,7 @@
 """Tables, and their places in a document."""
 import pytest
 
-from lanmsff_plugins.analysis.tables import aligned, markdown, replace_section
+from lanmsff_plugins.base.tables import aligned, markdown, replace_section
 
 
 def test_numbers_stand_to_the_right():

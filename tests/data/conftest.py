@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lanmsff_plugins.data import Faces, read_ferplus
-from lanmsff_plugins.data.synthetic import write_fer2013
+from lanmsff_plugins.data.fer2013.faces import Faces
+from lanmsff_plugins.data.fer2013.ferplus import read_ferplus
+from lanmsff_plugins.data.synthetic.writers import write_fer2013
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lanmsff_plugins.data import DataError
+from lanmsff_plugins.base.errors import DataError
 
 Damage = Callable[[list[bytes]], bytes]  # the file's lines, to what stands in the file afterwards
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanmsff_plugins.data.synthetic.contact_sheet import contact_sheet
 from PIL import Image
 
-from lanmsff_plugins.data import Faces, read_fer2013, read_kdef, split_folds
-from lanmsff_plugins.data.audit import (
+from lanmsff_plugins.data.audit.copies import (
     class_balance,
     constant_rows,
     copies_across,
@@ -16,10 +16,12 @@ from lanmsff_plugins.data.audit import (
     fold_overlap,
     near_pairs,
 )
-from lanmsff_plugins.data.audit_report import audit_faces, audit_kdef
-from lanmsff_plugins.data.contact_sheet import contact_sheet
-from lanmsff_plugins.data.layouts import write_layout
-from lanmsff_plugins.data.synthetic import write_kdef
+from lanmsff_plugins.data.audit.report import audit_faces, audit_kdef
+from lanmsff_plugins.data.fer2013.faces import Faces
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.data.fer2013.writers import write_layout
+from lanmsff_plugins.data.kdef.reader import read_kdef, split_folds
+from lanmsff_plugins.data.synthetic.writers import write_kdef
 
 from .conftest import take
 

@@ -2,8 +2,9 @@
 import numpy as np
 import pytest
 
-from lanmsff_plugins.data import DataError, FaceList
-from lanmsff_plugins.data.selection import select_ferplus
+from lanmsff_plugins.base.errors import DataError
+from lanmsff_plugins.data.face_list import FaceList
+from lanmsff_plugins.data.fer2013.selection import select_ferplus
 
 ROWS = np.array([3, 4, 5, 6])
 NAMES = np.array(["fer0000003.png", "", "fer0000005.png", "fer0000005.png"])

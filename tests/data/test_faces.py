@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
-from lanmsff_plugins.data import DataError, Faces, read_fer2013
-from lanmsff_plugins.data.faces import cached_faces
+from lanmsff_plugins.base.errors import DataError
+from lanmsff_plugins.data.cache import cached_faces
+from lanmsff_plugins.data.fer2013.faces import Faces
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
 
 from ..conftest import ROOT
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lanmsff_plugins.data import FER2013_CLASSES, USAGES, read_fer2013
+from lanmsff_plugins.data.fer2013.faces import FER2013_CLASSES, USAGES
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
 
 from ..conftest import ROOT
 from .damage import assert_refused, cut, edit, spoil

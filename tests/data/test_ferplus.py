@@ -9,19 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lanmsff_plugins.data import (
-    FER2013_CLASSES,
-    FERPLUS_CLASSES,
-    LABEL_MODES,
-    USAGES,
-    DataError,
-    Faces,
-    label_distributions,
-    read_fer2013,
-    read_ferplus,
-)
-from lanmsff_plugins.data.layouts import write_layout, write_votes
-from lanmsff_plugins.data.synthetic import write_fer2013
+from lanmsff_plugins.base.errors import DataError
+from lanmsff_plugins.data.fer2013.faces import FER2013_CLASSES, USAGES, Faces
+from lanmsff_plugins.data.fer2013.ferplus import read_ferplus
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES, LABEL_MODES, label_distributions
+from lanmsff_plugins.data.fer2013.writers import write_layout, write_votes
+from lanmsff_plugins.data.synthetic.writers import write_fer2013
 
 from .conftest import take, with_names
 from .damage import assert_refused, cut, edit, spoil

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lanmsff_plugins.data import KDEF_CLASSES, KDEF_VIEWS, KDEFImage, read_kdef, split_folds
-from lanmsff_plugins.data.kdef import parse_name
+from lanmsff_plugins.data.kdef.reader import KDEF_CLASSES, KDEF_VIEWS, KDEFImage, parse_name, read_kdef, split_folds
 
 from .damage import assert_refused
 

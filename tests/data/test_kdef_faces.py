@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lanmsff_plugins.data import KDEF_VIEWS, DataError, read_kdef, split_folds
-from lanmsff_plugins.data.kdef_faces import KDEFFaces, save_compact
+from lanmsff_plugins.base.errors import DataError
+from lanmsff_plugins.data.kdef.faces import KDEFFaces, save_compact
+from lanmsff_plugins.data.kdef.reader import KDEF_VIEWS, read_kdef, split_folds
 
 from .damage import assert_refused
 

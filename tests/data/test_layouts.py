@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lanmsff_plugins.data import FER2013_CLASSES, UNLABELLED, DataError, Faces, read_fer2013
-from lanmsff_plugins.data.layouts import LAYOUTS, write_layout
+from lanmsff_plugins.base.errors import DataError
+from lanmsff_plugins.data.fer2013.faces import FER2013_CLASSES, UNLABELLED, Faces
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.data.fer2013.writers import LAYOUTS, write_layout
 
 from .conftest import take, with_names
 from .damage import assert_refused, edit, spoil

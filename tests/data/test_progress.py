@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from lanmsff_plugins.data.progress import progress
+from lanmsff_plugins.base.progress import progress
 
 
 def test_where_nobody_looks_nothing_is_written(capsys):

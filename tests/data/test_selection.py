@@ -2,10 +2,14 @@
 import numpy as np
 import pytest
 
-from lanmsff_plugins.data import DataError, label_distributions, read_fer2013, read_ferplus
+from lanmsff_plugins.base.errors import DataError
 from lanmsff_plugins.data.face_list import write_face_list
-from lanmsff_plugins.data.layouts import write_layout, write_votes
-from lanmsff_plugins.data.selection import SPLITS, select_fer2013, select_ferplus
+from lanmsff_plugins.data.fer2013.ferplus import read_ferplus
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.data.fer2013.selection import select_fer2013, select_ferplus
+from lanmsff_plugins.data.fer2013.votes import label_distributions
+from lanmsff_plugins.data.fer2013.writers import write_layout, write_votes
+from lanmsff_plugins.data.splits import SPLITS
 
 from .damage import assert_refused
 

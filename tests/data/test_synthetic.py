@@ -10,16 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lanmsff_plugins.data import (
-    FER2013_CLASSES,
-    FERPLUS_CLASSES,
-    label_distributions,
-    read_fer2013,
-    read_ferplus,
-    read_kdef,
-)
-from lanmsff_plugins.data.layouts import LAYOUTS
-from lanmsff_plugins.data.synthetic import EXPRESSIONS, draw_face, draw_sheet, main, write_fer2013, write_kdef
+from lanmsff_plugins.data.fer2013.faces import FER2013_CLASSES
+from lanmsff_plugins.data.fer2013.ferplus import read_ferplus
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES, label_distributions
+from lanmsff_plugins.data.fer2013.writers import LAYOUTS
+from lanmsff_plugins.data.kdef.reader import read_kdef
+from lanmsff_plugins.data.synthetic.drawing import EXPRESSIONS, draw_face
+from lanmsff_plugins.data.synthetic.writers import draw_sheet, main, write_fer2013, write_kdef
 
 from ..conftest import ROOT
 

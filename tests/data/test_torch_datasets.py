@@ -8,9 +8,12 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from lanmsff_plugins.data import KDEF_CLASSES, label_distributions, read_fer2013, read_ferplus
-from lanmsff_plugins.data.benchmark import augmentation, faces_per_second, seconds_to_read
-from lanmsff_plugins.data.torch_datasets import FER2013Dataset, FERPlusDataset, KDEFDataset
+from lanmsff_plugins.data.datasets import FER2013Dataset, FERPlusDataset, KDEFDataset
+from lanmsff_plugins.data.fer2013.ferplus import read_ferplus
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.data.fer2013.votes import label_distributions
+from lanmsff_plugins.data.kdef.reader import KDEF_CLASSES
+from lanmsff_plugins.measure.reading import augmentation, faces_per_second, seconds_to_read
 
 from ..conftest import ROOT
 

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lanmsff_plugins.data import FERPLUS_CLASSES, LABEL_MODES, Faces, label_distributions, read_ferplus
+from lanmsff_plugins.data.fer2013.faces import Faces
+from lanmsff_plugins.data.fer2013.ferplus import read_ferplus
+from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES, LABEL_MODES, label_distributions
 
 COLUMNS = (*FERPLUS_CLASSES, "unknown", "NF")
 

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from lanmsff_plugins import PWFS, DualPath, MassAtt
-from lanmsff_plugins.lanmsff import reset_parameters
 from lanmsff_plugins.layers import ConvNormAct, SeparableConv2d
+from lanmsff_plugins.models.lanmsff import reset_parameters
 
 LAYERS = {  # made for 6 channels
     "MassAtt": lambda **dd: MassAtt(6, **dd),

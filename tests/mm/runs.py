@@ -16,9 +16,9 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from lanmsff_plugins.analysis.scores import Predictions
-from lanmsff_plugins.mm import launch
-from lanmsff_plugins.mm.launch import build_runner
+from lanmsff_plugins.mm.engine import launch
+from lanmsff_plugins.mm.engine.launch import build_runner
+from lanmsff_plugins.scores import Predictions
 
 from ..conftest import ROOT
 

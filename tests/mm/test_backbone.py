@@ -5,7 +5,7 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
 from lanmsff_plugins import LANMSFF
-from lanmsff_plugins.state_dicts import from_mm, to_mm, to_timm
+from lanmsff_plugins.models.naming import from_mm, to_mm, to_timm
 
 from ..conftest import ROOT
 

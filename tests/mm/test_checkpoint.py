@@ -7,8 +7,8 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
-from lanmsff_plugins.mm.checkpoint import plain, read_checkpoint
-from lanmsff_plugins.mm.errors import CheckpointError
+from lanmsff_plugins.base.errors import CheckpointError
+from lanmsff_plugins.mm.engine.checkpoint import plain, read_checkpoint
 
 
 class Call:

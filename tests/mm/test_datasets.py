@@ -6,9 +6,11 @@ import pytest
 from mmengine.registry import DATASETS as ROOT_DATASETS
 from mmengine.registry import init_default_scope
 
-from lanmsff_plugins.data import FER2013_CLASSES, DataError, read_fer2013
-from lanmsff_plugins.data.kdef_faces import KDEFFaces, save_compact
-from lanmsff_plugins.data.synthetic import write_fer2013
+from lanmsff_plugins.base.errors import DataError
+from lanmsff_plugins.data.fer2013.faces import FER2013_CLASSES
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.data.kdef.faces import KDEFFaces, save_compact
+from lanmsff_plugins.data.synthetic.writers import write_fer2013
 from lanmsff_plugins.registry import DATASETS
 
 from .runs import write_predictions

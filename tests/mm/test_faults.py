@@ -99,8 +99,8 @@ def test_a_full_disk_leaves_the_last_good_checkpoints(drawn_faces, tmp_path, cap
 
 @pytest.mark.parametrize("harm", ["cut", "hostile"])
 def test_a_bad_checkpoint_ends_a_resume_before_it_begins(drawn_faces, tmp_path, harm):
-    from lanmsff_plugins.mm.errors import CheckpointError
-    from lanmsff_plugins.mm.launch import build_runner
+    from lanmsff_plugins.base.errors import CheckpointError
+    from lanmsff_plugins.mm.engine.launch import build_runner
 
     class Payload:
         def __reduce__(self):

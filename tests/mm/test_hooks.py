@@ -6,7 +6,7 @@ import torch
 from mmengine.logging import MessageHub
 from mmengine.registry import HOOKS
 
-from lanmsff_plugins.mm.errors import ConfigError
+from lanmsff_plugins.base.errors import ConfigError
 
 
 def hook(kind: str, **kwargs):

@@ -4,9 +4,8 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 from torch.utils.data import DataLoader
 
-from lanmsff_plugins.data import DataError
-from lanmsff_plugins.mm.errors import CheckpointError, ConfigError
-from lanmsff_plugins.mm.launch import main
+from lanmsff_plugins.base.errors import CheckpointError, ConfigError, DataError
+from lanmsff_plugins.mm.engine.launch import main
 
 init_default_scope("mmpretrain")
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from lanmsff_plugins.mm.launch import resume_last
+from lanmsff_plugins.mm.engine.launch import resume_last
 
 from .runs import finish, load, tiny
 

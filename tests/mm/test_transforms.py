@@ -6,8 +6,8 @@ import torch
 from mmengine.logging import MessageHub
 from mmpretrain.structures import DataSample
 
-from lanmsff_plugins.mm.preprocessor import FaceAugment, FacePreprocessor
-from lanmsff_plugins.mm.transforms import FourVersions, ToGray
+from lanmsff_plugins.mm.data.transforms import FourVersions, ToGray
+from lanmsff_plugins.mm.models.preprocessor import FaceAugment, FacePreprocessor
 
 FACE = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
 

@@ -4,12 +4,11 @@ import os
 import sys
 from pathlib import Path
 
+import lanmsff_plugins.mm.backbone
 import pytest
 import yaml
 from mmengine.registry import init_default_scope
 from mmpretrain.apis import ModelHub
-
-import lanmsff_plugins.mm.backbone
 
 from ..conftest import ROOT
 

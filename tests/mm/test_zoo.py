@@ -9,8 +9,8 @@ from PIL import Image
 
 import lanmsff_plugins.mm  # noqa: F401
 from lanmsff_plugins import weights
-from lanmsff_plugins.analysis import cards
-from lanmsff_plugins.data.synthetic import draw_face
+from lanmsff_plugins.data.synthetic.drawing import draw_face
+from lanmsff_plugins.reporting import cards
 
 NAMES = weights.names()
 

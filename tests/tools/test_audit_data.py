@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lanmsff_plugins.data import Faces, read_fer2013
-from lanmsff_plugins.data.selection import select_fer2013
+from lanmsff_plugins.data.fer2013.faces import Faces
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.data.fer2013.selection import select_fer2013
 
 from .command import runner
 

@@ -6,7 +6,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from lanmsff_plugins.state_dicts import load_keras_weights
+from lanmsff_plugins.models.keras import load_keras_weights
 
 from ..conftest import ROOT
 

@@ -5,7 +5,7 @@ import torch
 
 import timm_registry  # noqa: F401
 from lanmsff_plugins.export import run_onnx, run_torch
-from lanmsff_plugins.state_dicts import to_mm
+from lanmsff_plugins.models.naming import to_mm
 
 from .command import runner
 

@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lanmsff_plugins.data import read_fer2013, read_ferplus
-from lanmsff_plugins.data.kdef_faces import KDEFFaces
-from lanmsff_plugins.data.layouts import LAYOUTS
-from lanmsff_plugins.data.synthetic import write_fer2013
+from lanmsff_plugins.data.fer2013.ferplus import read_ferplus
+from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.data.fer2013.writers import LAYOUTS
+from lanmsff_plugins.data.kdef.faces import KDEFFaces
+from lanmsff_plugins.data.synthetic.writers import write_fer2013
 
 from .command import runner
 

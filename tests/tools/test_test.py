@@ -19,9 +19,9 @@ from safetensors.torch import load_file  # noqa: E402
 
 import timm_registry  # noqa: E402, F401
 from lanmsff_plugins import weights  # noqa: E402
-from lanmsff_plugins.analysis.scores import Predictions, summarize  # noqa: E402
-from lanmsff_plugins.data.selection import select_ferplus  # noqa: E402
-from lanmsff_plugins.state_dicts import to_mm  # noqa: E402
+from lanmsff_plugins.data.fer2013.selection import select_ferplus  # noqa: E402
+from lanmsff_plugins.models.naming import to_mm  # noqa: E402
+from lanmsff_plugins.scores import Predictions, summarize  # noqa: E402
 
 from ..conftest import ROOT  # noqa: E402
 

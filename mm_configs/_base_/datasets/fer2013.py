@@ -1,12 +1,12 @@
 # FER-2013 as the authors trained on it: four versions of each face, 64 x 64 pixels. The other data sets start here.
 train_pipeline = [
-    dict(type='Resize', scale=64),
+    dict(type='lanmsff_plugins.ResizeFace', scale=64),
     dict(type='lanmsff_plugins.FourVersions'),
     dict(type='PackInputs'),
 ]
 test_pipeline = [
     dict(type='lanmsff_plugins.ToGray'),  # for the inferencer, which reads files as BGR
-    dict(type='Resize', scale=64),
+    dict(type='lanmsff_plugins.ResizeFace', scale=64),
     dict(type='PackInputs', meta_keys=['sample_idx', 'row', 'name', 'view']),
 ]
 

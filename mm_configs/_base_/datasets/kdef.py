@@ -4,7 +4,7 @@ _base_ = 'fer2013.py'
 load = [
     dict(type='LoadImageFromFile', color_type='grayscale'),
     dict(type='CenterCrop', crop_size=562),
-    dict(type='Resize', scale=64),
+    dict(type='lanmsff_plugins.ResizeFace', scale=64),
 ]
 train_pipeline = [*load, dict(type='lanmsff_plugins.FourVersions'), dict(type='PackInputs')]
 test_pipeline = [

@@ -1,0 +1,102 @@
+"""Write a model as ONNX, and as int8, and print how far each is from PyTorch.
+
+    lanmsff export lanmsff lanmsff.onnx --checkpoint work_dirs/lanmsff_ferplus/best.pth
+    lanmsff export "lanmsff(num_classes=7)" lanmsff.onnx --classes fer2013 --dynamic-size
+    lanmsff export lanmsff lanmsff.onnx --int8 lanmsff.int8.onnx --data data/fer2013 --data-set ferplus
+
+With --data it also prints the accuracy of each on the validation split.
+"""
+import argparse
+
+import torch
+from torch import Tensor
+
+from ..base.errors import unknown
+from ..data.catalog import DATASETS
+from ..export import OPSET, compare_outputs, export_onnx, quantize_onnx, run_onnx, run_torch
+from ..inference.preprocess import to_batch
+from ..weights.loading import load_weights
+from .models import MODEL_HELP, add_shape_argument, build_and_try
+
+__all__ = ["add_arguments", "labelled_faces", "run"]
+
+CALIBRATION = 512  # faces; int8 changes little with more
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_argument("out", help="the ONNX file to write")
+    parser.add_argument("--checkpoint", metavar="FILE", help="weights, a .pth or .safetensors (default: untrained)")
+    add_shape_argument(parser)
+    parser.add_argument("--dynamic-size", action="store_true",
+                        help="leave height and width open, for multiples of 16; the batch is always open")
+    parser.add_argument("--opset", type=int, default=OPSET, help=f"version of ONNX's operators (default: {OPSET})")
+    parser.add_argument("--classes", nargs="+", default=[], metavar="NAME",
+                        help=f"names of the classes, kept as metadata; or one of {', '.join(DATASETS)}")
+    parser.add_argument("--int8", metavar="FILE", help="write an int8 form as well, calibrated with faces of --data")
+    parser.add_argument("--data", metavar="DIR", help="folder of a data set, to measure the accuracy of each form")
+    parser.add_argument("--data-set", choices=DATASETS, help="which data set it is (default: what --classes names)")
+
+
+def run(args: argparse.Namespace) -> None:
+    if args.int8 and not args.data:
+        raise ValueError("--int8 is calibrated with faces: name their folder by --data DIR; "
+                         "`lanmsff draw DIR` draws some")
+    named = args.classes[0] if len(args.classes) == 1 and args.classes[0] in DATASETS else None
+    data_set = args.data_set or named
+    if args.data and data_set is None:
+        raise ValueError("--data needs to know which data set the folder holds, since their classes differ in order; "
+                         f"name it by --data-set, one of {', '.join(DATASETS)}")
+    model, shape, outputs = build_and_try(args.model, args.shape)
+    if args.checkpoint:
+        load_weights(model, args.checkpoint)
+    names = DATASETS[named].classes if named else args.classes
+    validation = labelled_faces(data_set, args.data, "val", outputs.shape[1]) if args.data else None
+
+    forms = {"float32": args.out}
+    export_onnx(model, args.out, shape, args.dynamic_size, names, args.opset)
+    if args.int8:
+        forms["int8"] = args.int8
+        faces, _ = labelled_faces(data_set, args.data, "train", outputs.shape[1], CALIBRATION)
+        quantize_onnx(args.out, args.int8, faces)
+    plain = run_torch(model)
+    images = torch.rand(5, *shape, generator=torch.Generator().manual_seed(0))
+    for form, path in forms.items():
+        print(f"{path}, {form}, random images: {compare_outputs(plain(images), run_onnx(path)(images))}")
+    if validation:
+        faces, labels = validation
+        expected = plain(faces)
+        print(f"PyTorch, validation faces: {accuracy(expected, labels)}")
+        for form, path in forms.items():
+            got = run_onnx(path)(faces)
+            print(f"{path}, {form}, validation faces: {accuracy(got, labels)}, {compare_outputs(expected, got)}")
+
+
+def accuracy(logits: Tensor, labels: Tensor) -> str:
+    """The share of right answers, in words."""
+    return f"accuracy {(logits.argmax(1) == labels).double().mean():.2%}"
+
+
+def labelled_faces(data_set: str, data_root: str, split: str, classes: int, most: int | None = None
+                   ) -> tuple[Tensor, Tensor]:
+    """Faces of a split as the network takes them, and their labels.
+
+    Args:
+        data_set: A key of the catalog of data sets.
+        data_root: Its folder.
+        split: 'train', 'val' or 'test'.
+        classes: How many classes the model has.
+        most: How many faces at most; all by default.
+
+    Raises:
+        FileNotFoundError: if a file is missing.
+        ValueError: if a file is not what it should be, or the data set has another number of classes.
+    """
+    row = DATASETS.get(data_set)
+    if row is None:
+        raise ValueError(unknown("data set", data_set, DATASETS))
+    if len(row.classes) != classes:
+        raise ValueError(f"{row.title} has {len(row.classes)} classes, the model has {classes}")
+    selected = row.select(data_root, split)
+    count = len(selected) if most is None else min(most, len(selected))
+    return to_batch(selected.pictures[i] for i in range(count)), torch.from_numpy(selected.labels[:count])

@@ -1,0 +1,146 @@
+"""From what a user writes on a command line to a model: a timm name, a config, a dotted factory.
+
+    model, shape, outputs = build_and_try("lanmsff(num_classes=7)", None)
+"""
+import argparse
+import ast
+import inspect
+import pkgutil
+import warnings
+from collections.abc import Callable, Sequence
+
+warnings.filterwarnings("ignore", ".*torch.jit.script", FutureWarning)  # timm's own use, at its import
+
+import timm  # noqa: E402
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+
+import timm_registry  # noqa: E402, F401  (timm knows lanmsff from here on)
+
+from ..base.errors import one_line, unknown  # noqa: E402
+
+__all__ = ["DEFAULT_SHAPE", "MODEL_HELP", "add_shape_argument", "build_and_try", "build_model", "default_shape",
+           "run_once"]
+
+DEFAULT_SHAPE = (1, 64, 64)  # of LANMSFF's faces
+MODEL_HELP = ("a timm name, a config's file, or a factory, module:callable; the first and the last can have arguments, "
+              "as 'lanmsff(num_classes=7)'")
+
+
+def add_shape_argument(parser: argparse.ArgumentParser) -> None:
+    """The option ``--shape C H W``."""
+    parser.add_argument("--shape", nargs=3, type=int, metavar=("C", "H", "W"),
+                        help="shape of one image (default: the model's own, 1 64 64 where it has none)")
+
+
+def build_and_try(name: str, shape: Sequence[int] | None) -> tuple[nn.Module, tuple[int, int, int], torch.Tensor]:
+    """Build a model and run it once.
+
+    Args:
+        name: As for :func:`build_model`.
+        shape: (C, H, W) of an image; the model's own by default.
+
+    Returns:
+        The model, the shape, and what the model gives for one blank image.
+
+    Raises:
+        FileNotFoundError: if there is no such config.
+        ValueError: if there is no such model, or it does not take images of that shape.
+    """
+    if shape and min(shape) < 1:
+        raise ValueError(f"--shape expects channels, height and width of 1 or more, got {' '.join(map(str, shape))}")
+    model = build_model(name)
+    shape = tuple(shape or default_shape(model))
+    return model, shape, run_once(model, shape, name)
+
+
+def build_model(name: str) -> nn.Module:
+    """Build a model, with weights as it starts.
+
+    Args:
+        name: One of
+
+            - a name of timm, such as ``lanmsff`` or ``resnet18``;
+            - a config of MMPretrain, ``mm_configs/lanmsff_ferplus.py`` say; OpenMMLab is imported only then;
+            - a factory by its module, as ``timm.layers:SEModule`` or ``timm.layers.SEModule``.
+
+            Names of timm and factories can have arguments: ``lanmsff(num_classes=7)``, ``timm.layers:SEModule(72)``.
+
+    Raises:
+        FileNotFoundError: if there is no such config.
+        ValueError: if there is no such model, or it cannot be built.
+    """
+    if name.endswith(".py"):
+        return _from_config(name)
+    path, args, kwargs = _parse(name)
+    try:
+        model = _factory(path)(*args, **kwargs)
+    except (AssertionError, ImportError, RuntimeError, TypeError) as error:
+        raise ValueError(f"{name} cannot be built: {one_line(error)}") from error
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"{name} is {type(model).__name__}, expected something that makes a torch.nn.Module")
+    return model
+
+
+def default_shape(model: nn.Module) -> tuple[int, int, int]:
+    """(C, H, W) of the image that a model is made for: what timm says of it, else one of LANMSFF's faces."""
+    config = getattr(model, "pretrained_cfg", None) or {}
+    shape = tuple(config.get("input_size", DEFAULT_SHAPE))
+    return (getattr(model, "in_chans", shape[0]), *shape[1:])
+
+
+def run_once(model: nn.Module, shape: tuple[int, int, int], name: str) -> torch.Tensor:
+    """What the model gives for one blank image, in evaluation mode.
+
+    Raises:
+        ValueError: if the model does not take images of that shape, or gives something else than a tensor.
+    """
+    try:
+        with torch.no_grad():
+            out = model.eval()(torch.zeros(1, *shape))
+    except (AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(f"{name} does not take an image of {'x'.join(map(str, shape))}: {one_line(error)}; "
+                         "say --shape C H W") from error
+    if not isinstance(out, torch.Tensor):
+        raise ValueError(f"{name} gives {type(out).__name__}, expected one tensor")
+    return out
+
+
+def _parse(name: str) -> tuple[str, list, dict]:
+    """Split ``path(arguments)``."""
+    path, bracket, arguments = name.partition("(")
+    if not bracket:
+        return path, [], {}
+    try:
+        call = ast.parse(f"f({arguments}", mode="eval").body
+        if not isinstance(call, ast.Call) or any(keyword.arg is None for keyword in call.keywords):
+            raise ValueError("it is no call")
+        return (path, [ast.literal_eval(arg) for arg in call.args],
+                {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords})
+    except (SyntaxError, ValueError):
+        raise ValueError(f"{name!r} cannot be read: expected NAME(ARGUMENTS) with plain values, "
+                         "such as lanmsff(num_classes=7)") from None
+
+
+def _factory(path: str) -> Callable[..., nn.Module]:
+    if "." not in path.partition(":")[0] and ":" not in path or timm.is_model(path):
+        if not timm.is_model(path):
+            raise ValueError(f"{unknown('timm model', path, timm.list_models())} A factory is named by its module, as "
+                             "timm.layers:SEModule(72)")
+        return lambda *args, **kwargs: timm.create_model(path, *args, **kwargs)
+    try:
+        factory = pkgutil.resolve_name(path)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise ValueError(f"nothing to import at {path!r} ({error}); expected module.path:callable") from None
+    if not callable(factory) or inspect.ismodule(factory):
+        raise ValueError(f"{path} is {type(factory).__name__}, expected something that makes a torch.nn.Module")
+    return factory
+
+
+def _from_config(path: str) -> nn.Module:
+    try:
+        from ..mm.models.zoo import build_config  # only who names a config needs OpenMMLab
+    except ImportError as error:
+        raise ValueError(f"{path} is a config, and these need OpenMMLab ({error}): "
+                         "pip install 'lanmsff-plugins[mm]'") from None
+    return build_config(path)

@@ -1,0 +1,64 @@
+"""How commands end: errors that the user can fix print one line and exit with status 2.
+
+    with shell(debug=args.debug):
+        run(args)
+"""
+import os.path as osp
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from ..base.errors import DivergenceError
+
+__all__ = ["fail", "shell"]
+
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + osp.sep
+_BUILDER = osp.join("mmengine", "registry", "build_functions.py")
+
+
+@contextmanager
+def shell(debug: bool = False) -> Iterator[None]:
+    """End the program by :func:`fail` where something is refused within.
+
+    That is: a file that is missing, bad or cannot be written; a package that is not installed; a value that this
+    package refuses, or that anything refuses while it is built from a config; a loss that is no number. Any other
+    error is a bug and keeps its traceback.
+
+    Args:
+        debug: Keep the traceback of all errors.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("interrupted; rerun the command to continue, `train` with --resume", file=sys.stderr)
+        sys.exit(130)
+    except (DivergenceError, ImportError, OSError) as error:
+        if debug:
+            raise
+        fail(str(error))
+    except (KeyError, TypeError, ValueError) as error:
+        if debug or not _is_refusal(error):
+            raise
+        fail(str(error.args[0]))
+
+
+def fail(message: str) -> NoReturn:
+    """Print what is wrong on stderr, and end the program with exit status 2."""
+    if "\nOriginal Traceback" in message:  # from a worker that loads data; the error itself is in its last line
+        message = message.strip().splitlines()[-1].split(": ", 1)[-1]
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _is_refusal(error: Exception) -> bool:
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if isinstance(error, ValueError) and (
+            files[-1].startswith(_PACKAGE) or type(error).__module__.startswith(__package__.split(".")[0])):
+        return True
+    # Python raises many a KeyError and TypeError that nobody meant as a check.
+    return any(file.endswith(_BUILDER) for file in files) and (isinstance(error, ValueError) or re.search(
+        "is not in the .* registry|unexpected keyword argument|missing .* required", str(error)) is not None)

@@ -1,0 +1,182 @@
+"""FERPlus: ten votes for each face of FER-2013, joined to the right ones.
+
+Source: Barsoum et al., Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label
+Distribution, 2016 - https://arxiv.org/abs/1608.01041
+"""
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save
+
+from ...base.errors import DataError
+from ...base.files import write_atomically
+from ..cache import cached, map_arrays, pack_names, unpack_names
+from ..csv_files import iterate_csv
+from .csv_layouts import parse_usage
+from .faces import FER2013_CLASSES, UNLABELLED, USAGES, Faces
+from .reader import read_fer2013
+from .votes import VOTE_COLUMNS
+
+__all__ = ["Votes", "read_ferplus", "read_image_names", "read_votes"]
+
+_PARSER_VERSION = 1
+_VOTES = {str(value): value for value in range(11)}
+_NO_VOTES = np.zeros(len(VOTE_COLUMNS), np.uint8)
+
+# FER-2013's class for each of the first seven of FERPlus: what both data sets call by nearly one name.
+_FER2013_OF = np.array([FER2013_CLASSES.index(name) for name in (
+    "neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")])
+_MIN_ROWS, _MIN_AGREEMENT = 100, 0.4  # the right join agrees on 0.63 of all rows, a wrong one on less than 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """What ``fer2013new.csv`` holds, row by row.
+
+    Attributes:
+        counts: (N, 10) uint8 votes in the columns' order: the eight classes, unknown, NF.
+        usage: (N,) uint8, an index into ``USAGES``.
+        names: (N,) bytes, the names of the images, empty where there is none.
+    """
+
+    counts: np.ndarray
+    usage: np.ndarray
+    names: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def save(self, path: Path, metadata: dict[str, str]) -> None:
+        """Write the votes to ``path``, whole or not at all."""
+        arrays = {"counts": self.counts, "usage": self.usage, "names": pack_names(self.names)}
+        write_atomically(path, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata))
+
+    @classmethod
+    def open(cls, path: Path) -> "Votes":
+        """Map what :meth:`save` wrote.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            DataError: if it is not such a file.
+        """
+        arrays = map_arrays(path)
+        if arrays.keys() != {"counts", "usage", "names"} or len({len(array) for array in arrays.values()}) != 1:
+            raise DataError(f"{path} does not hold votes as this library writes them; delete it and try again")
+        return cls(arrays["counts"], arrays["usage"], unpack_names(arrays["names"]))
+
+
+def read_votes(data_root: str | Path) -> Votes:
+    """Read ``fer2013new.csv``, the first time from the table, then from a cache beside it.
+
+    Raises:
+        FileNotFoundError: if there is none; the message says where to get it.
+        DataError: if it is not what it should be.
+    """
+    path = Path(data_root) / "fer2013new.csv"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no FERPlus votes at {path}: get fer2013new.csv from github.com/microsoft/FERPlus, or draw synthetic "
+            f"faces with votes by `lanmsff draw {data_root}`")
+    return cached(path.with_suffix(".cache.safetensors"), [path], partial(_parse_votes, path), _PARSER_VERSION,
+                  Votes.open, Votes.save)
+
+
+def read_ferplus(data_root: str | Path) -> tuple[Faces, np.ndarray]:
+    """Read FER-2013 in any layout, and the votes in ``fer2013new.csv`` beside it.
+
+    Votes join faces by row where the layout has the official order; by usage and image name where it has
+    lost it, which takes names as ``fer0000000.png``. Four names stand twice: three of them with the same
+    votes, so that nothing is lost; a face whose name has two different votes gets none, and no label.
+
+    Args:
+        data_root: The folder that holds both.
+
+    Returns:
+        The faces, and their votes (N, 10) uint8 in the columns' order: the eight classes, unknown, NF.
+
+    Raises:
+        FileNotFoundError: if a file is missing; the message says where to get it.
+        DataError: if a file is not what it should be, or if the two do not line up.
+    """
+    faces = read_fer2013(data_root)
+    path = Path(data_root) / "fer2013new.csv"
+    votes = read_votes(data_root)
+    if faces.names is None:
+        _check_rows(path, faces, votes)
+        counts = votes.counts
+    else:
+        counts = _join_by_name(path, faces, votes)
+    _check_content(path, faces, counts)
+    return faces, np.array(counts)
+
+
+def read_image_names(data_root: str | Path, faces: Faces) -> np.ndarray:
+    """FERPlus's name of the image of each of the faces, (N,) str; '' where it has none. Four names stand twice."""
+    if faces.names is not None:
+        return np.char.decode(faces.names, errors="replace")
+    return np.char.decode(read_votes(data_root).names, errors="replace")
+
+
+def _parse_votes(path: Path) -> Votes:
+    votes, usages, names = [], [], []
+    for line, (usage, name, *counts) in iterate_csv(path, ("Usage", "Image name", *VOTE_COLUMNS)):
+        usages.append(parse_usage(usage, path, line))
+        try:
+            votes.append([_VOTES[count] for count in counts])
+        except KeyError:
+            column, count = next((name, count) for name, count in zip(VOTE_COLUMNS, counts) if count not in _VOTES)
+            raise DataError(f"{path}, line {line}, column {column}: got {count[:40]!r} votes, expected whole numbers "
+                            "from 0 to 10") from None
+        names.append(os.fsencode(name))
+    if votes and sum(votes[-1]) < 9 and not path.read_bytes().endswith(b"\n"):
+        raise DataError(f"{path}, line {line}: the file ends within a line and {sum(votes[-1])} of 10 votes; "
+                        "it was cut short, get it anew")
+    return Votes(np.array(votes, np.uint8).reshape(-1, len(VOTE_COLUMNS)), np.array(usages, np.uint8),
+                 np.array(names, f"S{max(1, *map(len, names), 1)}"))
+
+
+def _check_rows(path: Path, faces: Faces, votes: Votes) -> None:
+    """Refuse votes that belong to other faces by their number, or by the splits of the rows."""
+    if len(votes) != len(faces):
+        raise DataError(f"{path} has votes for {len(votes):,} faces, FER-2013 has {len(faces):,} there; expected one "
+                        "row for each face, in the same order")
+    differs = np.flatnonzero(votes.usage != faces.usage)
+    if len(differs):
+        row = int(differs[0])
+        raise DataError(f"{path}, line {row + 2}: Usage is {USAGES[votes.usage[row]]}, the face of that row is "
+                        f"{USAGES[faces.usage[row]]}; expected the same order of rows")
+
+
+def _join_by_name(path: Path, faces: Faces, votes: Votes) -> np.ndarray:
+    """The votes of each face, by usage and image name."""
+    of_name: dict[tuple[int, bytes], np.ndarray] = {}
+    for usage, name, row in zip(votes.usage.tolist(), votes.names.tolist(), votes.counts):
+        known = of_name.setdefault((usage, name), row)
+        if (known != row).any():
+            of_name[usage, name] = _NO_VOTES
+    joined, found = [], set()
+    for usage, name in zip(faces.usage.tolist(), faces.names.tolist()):
+        if (usage, name) not in of_name or not name:
+            raise DataError(
+                f"{path} has no votes for the {USAGES[usage]} image {name.decode(errors='replace')!r}; where images "
+                "have other names than fer0000000.png, nothing tells whose votes are whose: get fer2013.csv")
+        found.add((usage, name))
+        joined.append(of_name[usage, name])
+    if missing := sorted(key for key in of_name.keys() - found if key[1]):
+        usage, name = missing[0]
+        raise DataError(f"{path} has votes for {len(missing):,} images that are not there, such as {USAGES[usage]} "
+                        f"{name.decode(errors='replace')[:40]!r}; are images lost?")
+    return np.array(joined)
+
+
+def _check_content(path: Path, faces: Faces, votes: np.ndarray) -> None:
+    """Refuse votes that say other things than the labels."""
+    known = votes[:, :len(_FER2013_OF)]  # contempt has no counterpart
+    voted = known.any(1) & (faces.emotion != UNLABELLED)
+    agrees = _FER2013_OF[known[voted].argmax(1)] == faces.emotion[voted]
+    if len(agrees) >= _MIN_ROWS and agrees.mean() < _MIN_AGREEMENT:
+        raise DataError(f"{path}: the votes agree with the labels of FER-2013 on {agrees.mean():.1%} of the faces, "
+                        "expected about 63 %; are the rows of the two files shifted?")

@@ -1,0 +1,25 @@
+"""Mixed precision without a GPU; timm's Muon for configs."""
+from contextlib import contextmanager
+
+import torch
+from mmengine.optim import OptimWrapper
+from timm.optim import Muon  # torch's own takes matrices only
+
+from ...registry import OPTIM_WRAPPERS, OPTIMIZERS, register
+
+__all__ = ["CPUAmpOptimWrapper"]
+
+OPTIMIZERS.register_module(module=Muon)
+
+
+@register(OPTIM_WRAPPERS)
+class CPUAmpOptimWrapper(OptimWrapper):
+    """MMEngine's wrapper with bfloat16 autocast on the CPU, where ``AmpOptimWrapper`` refuses to work.
+
+    bfloat16 has the range of float32, so there is no loss scale.
+    """
+
+    @contextmanager
+    def optim_context(self, model: torch.nn.Module):
+        with super().optim_context(model), torch.autocast("cpu", torch.bfloat16):
+            yield

@@ -1,0 +1,84 @@
+"""What a training says on the terminal: one line with the remaining time; the whole log goes to the log file."""
+import logging
+import shutil
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ...registry import HOOKS, register
+
+__all__ = ["ProgressHook", "QuietRunner", "closing_words"]
+
+
+class QuietRunner(Runner):
+    """MMEngine's Runner, whose log goes to the log file alone; only errors go to the terminal."""
+
+    def build_logger(self, *args, **kwargs):
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if type(handler) is logging.StreamHandler:
+                handler.setLevel(logging.ERROR)
+        return logger
+
+
+@register(HOOKS)
+class ProgressHook(Hook):
+    """Print the epoch, the loss and the remaining time on stderr, and the figures of each validation.
+
+    On a terminal one line is rewritten every second; elsewhere a line is printed every half minute.
+    """
+
+    priority = "VERY_LOW"
+
+    def __init__(self):
+        self._live = sys.stderr.isatty()
+        self._interval = 1. if self._live else 30.
+        self._said = 0.  # when the last line was printed
+
+    def before_train(self, runner) -> None:
+        self._start, self._first_step = time.monotonic(), runner.iter
+        self._say(f"training {runner.max_epochs} epochs of {len(runner.train_dataloader)} steps; log in "
+                  f"{runner.log_dir}", last=True)
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
+        done = runner.iter + 1 - self._first_step
+        if done > 1 and time.monotonic() - self._said < self._interval:
+            return
+        left = (time.monotonic() - self._start) / done * (runner.max_iters - runner.iter - 1)
+        self._say(f"epoch {runner.epoch + 1}/{runner.max_epochs}, step {batch_idx + 1}/{len(runner.train_dataloader)}, "
+                  f"loss {float(outputs['loss']):.3f}, {timedelta(seconds=round(left))} left")
+
+    def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in (metrics or {}).items())
+        self._say(f"epoch {runner.epoch}/{runner.max_epochs}, validation: {figures}", last=True)
+
+    def after_test_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        if time.monotonic() - self._said >= self._interval:
+            self._say(f"testing, batch {batch_idx + 1}/{len(runner.test_dataloader)}")
+
+    def after_test(self, runner) -> None:
+        if self._live:
+            self._say("", last=True)
+
+    def _say(self, line: str, last: bool = False) -> None:
+        if not is_main_process():
+            return
+        self._said = time.monotonic()
+        if self._live:
+            width = shutil.get_terminal_size().columns - 1
+            print(f"\r{line[:width]:<{width}}", end="\n" if last and line else "", file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+
+def closing_words(config: str, work_dir: str) -> str:
+    """Where a training's best checkpoint is, and the command that tests it."""
+    best = sorted(Path(work_dir).glob("best_*.pth"))
+    return "\n".join([
+        f"best checkpoint: {best[-1] if best else 'none; validation was off'}",
+        f"next: lanmsff test {config} {work_dir}"])

@@ -1,0 +1,58 @@
+"""Many trainings in a row, each with a test at its end: what is done is not done again, what was cut is resumed."""
+import copy
+import json
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+
+from ...base.errors import ConfigError
+from ...base.files import write_atomically
+from .launch import build_runner, find_checkpoint, resume_last
+
+__all__ = ["mean_and_deviation", "run_trial", "write_json"]
+
+
+def run_trial(cfg: Config, protocol: dict) -> dict[str, float]:
+    """Train by a config and test the best checkpoint, or read what this has given before.
+
+    Args:
+        cfg: The config; its ``work_dir`` is the trial's own, and a training that was cut there is resumed.
+        protocol: What the trial is, in JSON's types; it is kept beside the result.
+
+    Returns:
+        The test metrics, which stand in ``result.json`` of the work dir from then on.
+
+    Raises:
+        ConfigError: if the result that is there is of another protocol.
+    """
+    path = Path(cfg.work_dir) / "result.json"
+    if path.is_file():
+        found = json.loads(path.read_text())
+        if found["protocol"] != protocol:
+            raise ConfigError(f"{path} is of {found['protocol']}, not of {protocol}; name another --work-dir")
+        return found["metrics"]
+    cfg = copy.deepcopy(cfg)
+    cfg.experiment_name = "_".join(Path(cfg.work_dir).parts[-2:])
+    testing = copy.deepcopy(cfg)
+    resume_last(cfg)
+    build_runner(cfg, "train", "val").train()
+    testing.load_from = find_checkpoint(cfg.work_dir)
+    metrics = {name: float(value) for name, value in build_runner(testing, "test").test().items()}
+    write_json(path, {"protocol": protocol, "metrics": metrics})
+    return metrics
+
+
+def mean_and_deviation(results: Sequence[dict[str, float]]) -> tuple[dict[str, float], dict[str, float]]:
+    """Mean and standard deviation of each metric; the deviation of one result is NaN."""
+    columns = {name: [result[name] for result in results] for name in results[0]}
+    return ({name: statistics.mean(column) for name, column in columns.items()},
+            {name: statistics.stdev(column) if len(column) > 1 else float("nan") for name, column in columns.items()})
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a file once, however many processes there are."""
+    if is_main_process():
+        write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())

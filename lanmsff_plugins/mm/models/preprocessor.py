@@ -1,0 +1,111 @@
+"""Augmentation of a whole batch at a time, on the device that trains on it."""
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.logging import MessageHub
+from mmpretrain.models.utils import ClsDataPreprocessor
+from torch import Tensor, nn
+
+from ...registry import MODELS, register
+
+__all__ = ["FaceAugment", "FacePreprocessor"]
+
+
+@register(MODELS)
+class FacePreprocessor(ClsDataPreprocessor):
+    """MMPretrain's preprocessor, which augments the batch when it trains.
+
+    Args:
+        augment: Config of a module that is called with the normalised batch (N, C, H, W), before mixup
+            and the like would see it; None augments nothing.
+        **kwargs: As for ``ClsDataPreprocessor``.
+    """
+
+    def __init__(self, augment: dict | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.augment = nn.Identity() if augment is None else MODELS.build(augment)
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        data = super().forward(data, training=False)  # in training it would mix the batch before it is augmented
+        if training:
+            data["inputs"] = self.augment(data["inputs"])
+            if self.batch_augments is not None:
+                samples = data["data_samples"]
+                scores = torch.stack([sample.gt_score for sample in samples])
+                data["inputs"], scores = self.batch_augments(data["inputs"], scores)
+                for sample, score in zip(samples, scores):
+                    sample.set_gt_score(score)
+        return data
+
+
+@register(MODELS)
+class FaceAugment(nn.Module):
+    """Mirror, rotate, scale, shift, relight and partly cover each face of a batch by draws of its own.
+
+    One resampling does all of the geometry and the resizing.
+
+    Args:
+        size: Side of the output in pixels.
+        early_sizes: Other sides for the parts of the training before its last, each as (share of the training
+            at which it ends, side), in order. The network takes any size, and at 48 pixels a step costs nearly
+            half of one at 64.
+        degrees: Largest rotation to either side.
+        scale: Largest change of size, as a share.
+        translate: Largest shift along each axis, as a share of the side.
+        brightness: Largest change of brightness; the range of grey is 1.
+        contrast: Largest change of contrast, as a share.
+        erase: Probability that a rectangle is covered with noise.
+        erase_area: Smallest and largest area of it, as shares of the image.
+
+    Shape:
+        (N, C, H, W) in [0, 1] to (N, C, size, size).
+    """
+
+    def __init__(self, size: int = 64, early_sizes: Sequence[tuple[float, int]] = (), degrees: float = 15.,
+                 scale: float = 0.15, translate: float = 0.08, brightness: float = 0.2, contrast: float = 0.2,
+                 erase: float = 0.25, erase_area: tuple[float, float] = (0.02, 0.2)):
+        super().__init__()
+        self.size, self.early_sizes = size, early_sizes
+        self.degrees, self.scale, self.translate = degrees, scale, translate
+        self.brightness, self.contrast = brightness, contrast
+        self.erase, self.erase_area = erase, erase_area
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._cover(self._relight(self._move(x, self._current_size())))
+
+    def _current_size(self) -> int:
+        hub = MessageHub.get_current_instance()
+        done = hub.get_info("iter", 0) / max(1, hub.get_info("max_iters", 1))
+        return next((size for end, size in self.early_sizes if done < end), self.size)
+
+    def _move(self, x: Tensor, size: int) -> Tensor:
+        def draw(limit: float) -> Tensor:  # (N,) uniform in +-limit
+            return (torch.rand(len(x), device=x.device) * 2 - 1) * limit
+
+        angle = torch.deg2rad(draw(self.degrees))
+        zoom = 1 / (1 + draw(self.scale))
+        mirror = torch.where(torch.rand(len(x), device=x.device) < 0.5, -1., 1.)
+        cos, sin = angle.cos() * zoom, angle.sin() * zoom
+        theta = torch.stack([
+            torch.stack([cos * mirror, -sin, draw(2 * self.translate)], 1),
+            torch.stack([sin * mirror, cos, draw(2 * self.translate)], 1)], 1)  # (N, 2, 3)
+        grid = F.affine_grid(theta, [len(x), x.shape[1], size, size], align_corners=False)
+        return F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+
+    def _relight(self, x: Tensor) -> Tensor:
+        shift, gain = (torch.rand(2, len(x), 1, 1, 1, device=x.device) * 2 - 1).unbind()
+        mean = x.mean((2, 3), keepdim=True)
+        return ((x - mean) * (1 + self.contrast * gain) + mean + self.brightness * shift).clamp(0, 1)
+
+    def _cover(self, x: Tensor) -> Tensor:
+        n, _, height, width = x.shape
+        chosen, area, aspect, top, left = torch.rand(5, n, 1, 1, 1, device=x.device).unbind()
+        low, high = self.erase_area
+        area = low + (high - low) * area
+        aspect = torch.exp((aspect * 2 - 1) * 1.2)  # 0.3 to 3.3
+        h, w = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
+        y = (torch.arange(height, device=x.device) + 0.5)[:, None] / height - top * (1 - h)
+        u = (torch.arange(width, device=x.device) + 0.5) / width - left * (1 - w)
+        covered = (chosen < self.erase) & (y > 0) & (y < h) & (u > 0) & (u < w)
+        return torch.where(covered, torch.rand_like(x), x)

@@ -1,0 +1,47 @@
+"""Plots of what was measured."""
+import io
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from ..base.files import write_atomically
+from ..measure.speed import Row
+
+__all__ = ["plot_growth"]
+
+# The same file from the same figures: no random names, and text as text.
+_STYLE = {"svg.hashsalt": "lanmsff", "svg.fonttype": "none"}
+
+
+def plot_growth(lines: dict[str, list[Row]], path: str | Path) -> None:
+    """Draw how time and memory grow with the number of pixels of a batch.
+
+    Both axes are logarithmic; the dotted line through a line's largest measurement grows with the pixels, as
+    the convolutions' work does.
+
+    Args:
+        lines: What was measured, by the name of the line; sides and batches may both differ.
+        path: The picture; its suffix says the kind, .svg or .png.
+    """
+    kind = Path(path).suffix[1:]
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(9, 4), layout="constrained")
+        time, memory = figure.subplots(1, 2)
+        _panel(time, lines, lambda row: row.latency * 1e3, "milliseconds")
+        _panel(memory, lines, lambda row: row.memory and row.memory / 2 ** 20, "MiB held at most")
+        time.legend(fontsize="small")
+        figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    write_atomically(path, buffer.getvalue())
+
+
+def _panel(axes, lines: dict[str, list[Row]], value, label: str) -> None:
+    for name, rows in lines.items():
+        points = sorted((row.setup.batch * row.setup.shape[1] * row.setup.shape[2], value(row))
+                        for row in rows if value(row))
+        if points:
+            pixels, values = zip(*points)
+            line, = axes.plot(pixels, values, "o-", label=name)
+            axes.plot(pixels, [values[-1] * p / pixels[-1] for p in pixels], ":", color=line.get_color())
+    axes.set(xscale="log", yscale="log", xlabel="pixels in a batch", ylabel=label)
