@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/installed
 
-.PHONY: help env test test-slow test-hosts test-timm test-next quickstart lint clean
+.PHONY: help env test test-slow test-hosts test-timm test-next quickstart docs lint clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -59,6 +59,10 @@ data/synthetic/fer2013new.csv: | $(ENV)
 quickstart: $(ENV) data/synthetic/fer2013new.csv  ## Train LANMSFF on drawn faces, test it, show where it lies.
 	$(BIN)/python tools/train.py mm_configs/lanmsff_quickstart.py --amp --work-dir work_dirs/quickstart
 	$(BIN)/python tools/test.py mm_configs/lanmsff_quickstart.py work_dirs/quickstart --work-dir work_dirs/quickstart
+
+docs: $(ENV)  ## Build the documentation into build/site; broken links are errors.
+	$(BIN)/python -m pip install --quiet mkdocs-material
+	$(BIN)/mkdocs build --strict
 
 lint: $(ENV)  ## Check the style.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt ruff

@@ -13,7 +13,7 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from .base.errors import DataError, one_line
 
@@ -22,7 +22,10 @@ __all__ = ["MAX_PIXELS", "opened", "read_picture", "to_array"]
 MAX_PIXELS = 2 ** 27
 """Pictures with more pixels are refused before they are decoded: a file of some kilobytes can claim any size."""
 
-_IMAGE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, EOFError)  # what Pillow raises
+_TURN = {  # by EXIF's orientation; ImageOps.exif_transpose fails where it cannot write the other tags anew
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90}
 
 
 def read_picture(source: str | PathLike | bytes | Image.Image, colour: bool = False) -> np.ndarray:
@@ -42,12 +45,17 @@ def read_picture(source: str | PathLike | bytes | Image.Image, colour: bool = Fa
         FileNotFoundError: if there is no such file.
         DataError: if it cannot be decoded, is larger than ``MAX_PIXELS``, or has floating-point values, whose range
             nothing tells.
+        TypeError: if ``source`` is none of the above.
     """
     if isinstance(source, Image.Image):
-        return to_array(source, colour)
-    place = "the picture" if isinstance(source, bytes) else str(source)
+        place = _printable(getattr(source, "filename", "") or "the picture")
+        with _errors_name(place):
+            return to_array(source, colour, place)
+    if not isinstance(source, (str, PathLike, bytes)):
+        raise TypeError(f"a picture is a file's path, its bytes or a PIL.Image, got {type(source).__name__}")
+    place = "the picture" if isinstance(source, bytes) else _printable(source)
     if not isinstance(source, bytes) and not Path(source).is_file():
-        raise FileNotFoundError(f"no picture at {source}")
+        raise FileNotFoundError(f"no picture at {place}" + (": it is a folder" if Path(source).is_dir() else ""))
     with opened(source, place) as image:
         return to_array(image, colour, place)
 
@@ -57,35 +65,39 @@ def opened(source: str | PathLike | bytes, place: str) -> Iterator[Image.Image]:
     """Open a picture with Pillow; whatever fails to decode within is a DataError that names ``place``.
 
     Raises:
-        DataError: if the picture is damaged, of no known format, or larger than ``MAX_PIXELS``.
+        DataError: if the picture is damaged, of no known format, without pixels, or larger than ``MAX_PIXELS``; if it
+            is PostScript, a program that Pillow would have Ghostscript run.
     """
-    try:
+    with _errors_name(place):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is the limit here
             image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
         with image:
-            if image.width * image.height > MAX_PIXELS:
-                raise DataError(f"{place} has {image.width}x{image.height} pixels; expected at most {MAX_PIXELS:,}; "
-                                "scale it down first")
+            if image.format == "EPS":
+                raise DataError(f"{place} is PostScript, which is not run here; save it as PNG")
+            _check_size(image, place)
             yield image
-    except DataError:
-        raise
-    except _IMAGE_ERRORS as error:
-        raise DataError(f"{place} cannot be read as a picture ({one_line(error)}); get the file anew") from None
 
 
 def to_array(image: Image.Image, colour: bool = False, place: str = "the picture") -> np.ndarray:
     """A ``PIL.Image`` of any mode as :func:`read_picture` gives it.
 
     Raises:
-        DataError: if its values are floating-point numbers, or 32-bit integers beyond 16 bits.
+        DataError: if it has no pixels or more than ``MAX_PIXELS``; if its values are floating-point numbers, or
+            integers beyond 16 bits.
     """
-    image = ImageOps.exif_transpose(image)
+    _check_size(image, place)
+    image.load()  # Pillow turns some formats by itself then, and takes the tag away
+    turn = _TURN.get(image.getexif().get(ExifTags.Base.Orientation))
+    if turn is not None:
+        image = image.transpose(turn)
     if image.mode.startswith("I"):
         image = _from_16_bits(image, place)
     elif image.mode == "F":
         raise DataError(f"{place} has floating-point values, whose range nothing tells; save it with 8 or 16 bits")
-    if "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+    elif image.mode == "La":
+        image = image.convert("LA")
+    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "RGBa"):
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     if image.mode not in ("L", "RGB"):
@@ -95,7 +107,34 @@ def to_array(image: Image.Image, colour: bool = False, place: str = "the picture
 
 def _from_16_bits(image: Image.Image, place: str) -> Image.Image:
     """Older releases of Pillow open a PNG of 16 bits as 32-bit integers."""
-    values = np.asarray(image).astype(np.int64)
-    if values.size and (values.min() < 0 or values.max() > 65_535):
-        raise DataError(f"{place} has 32-bit values; save it with 8 or 16 bits")
-    return Image.fromarray(((values * 255 + 32_767) // 65_535).astype(np.uint8))
+    values = np.asarray(image)
+    if values.min() < 0 or values.max() > 65_535:
+        raise DataError(f"{place} has values beyond 16 bits; save it with 8 or 16 bits")
+    grey = ((values.astype(np.uint32) * 255 + 32_767) // 65_535).astype(np.uint8)
+    if "transparency" in image.info:
+        grey[values == image.info["transparency"]] = 255
+    return Image.fromarray(grey)
+
+
+def _check_size(image: Image.Image, place: str) -> None:
+    if not 0 < image.width * image.height <= MAX_PIXELS:
+        raise DataError(f"{place} has {image.width}x{image.height} pixels; expected from 1 to {MAX_PIXELS:,} in all")
+
+
+def _printable(path: str | PathLike) -> str:
+    """A file's name may hold line breaks, or bytes that no terminal prints."""
+    return str(path) if str(path).isprintable() else ascii(str(path))
+
+
+@contextmanager
+def _errors_name(place: str) -> Iterator[None]:
+    """Make a DataError of whatever Pillow raises: its decoders meet damaged files with errors of nearly any class."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{place} is too large ({one_line(error)}); scale it down first") from None
+    except Exception as error:
+        reason = "of no known format" if isinstance(error, UnidentifiedImageError) else one_line(error)
+        raise DataError(f"{place} cannot be read as an image ({reason}); get the file anew") from None

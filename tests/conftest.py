@@ -1,12 +1,20 @@
 """What many tests share: the folder of real data if there is one, and drawn data sets."""
+import json
 import os
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from lanmsff_plugins import weights
+from lanmsff_plugins.data.fer2013.selection import select_ferplus
 from lanmsff_plugins.data.synthetic.writers import write_fer2013, write_kdef
+from lanmsff_plugins.models.naming import to_mm
+from lanmsff_plugins.scores import Predictions
+
+from .processes import MODERN, run_process
 
 torch.set_num_threads(1)  # enough for so small a network; on a busy machine more threads wait for one another
 
@@ -14,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_report_header() -> str | None:
-    return None if find_spec("mmpretrain") else "OpenMMLab is not installed: tests/mm and tools/test_train are left out"
+    return None if find_spec("mmpretrain") else "OpenMMLab is not installed: tests/mm and more are left out"
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +53,41 @@ def drawn_kdef(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("kdef")
     write_kdef(folder, people=10, size=(56, 76))
     return folder
+
+
+@pytest.fixture(scope="session")
+def tested_dir(tmp_path_factory) -> Path:
+    """A work dir whose best checkpoint holds the packaged weights."""
+    folder = tmp_path_factory.mktemp("run")
+    state_dict = to_mm(load_file(weights.weights_file("lanmsff_ferplus")))
+    last = {"steps": torch.tensor(9), **{f"module.{name}": value * 0 for name, value in state_dict.items()}}
+    torch.save({"state_dict": state_dict, "ema_state_dict": last, "meta": {"epoch": 3, "seed": 7}},
+               folder / "best_accuracy_top1_epoch_3.pth")
+    logs = folder / "20260101_000000" / "vis_data"
+    logs.mkdir(parents=True)
+    records = [{"loss": 2 - i / 10, "step": 50 * i} for i in range(10)] + [{"accuracy/top1": 40., "step": 1}]
+    (logs / "scalars.json").write_text("".join(json.dumps(record) + "\n" for record in records) + '{"loss": 1')
+    return folder
+
+
+@pytest.fixture(scope="session")
+def last_ten(drawn_faces, tmp_path_factory) -> Path:
+    """A list of the last ten faces of the test split."""
+    path = tmp_path_factory.mktemp("lists") / "last.txt"
+    path.write_text("\n".join(select_ferplus(drawn_faces, "test").names[-10:]))
+    return path
+
+
+@pytest.fixture(scope="session")
+def printed(tested_dir, drawn_faces, last_ten) -> str:
+    """What is printed of the test split with a list, after both splits and the mirror images have been tested too."""
+    for args in (["--split", "val"], ["--tta"], ["--list", f"last={last_ten}"]):
+        done = run_process("test", MODERN, tested_dir, "--work-dir", tested_dir, *args, "--cfg-options", *(
+            f"{split}_dataloader.dataset.data_root={drawn_faces}" for split in ("train", "val", "test")))
+        assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def predictions(tested_dir, printed) -> Predictions:
+    return Predictions.load(tested_dir / "test.npz")

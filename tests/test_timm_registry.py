@@ -1,5 +1,4 @@
 """Once timm_registry is imported, timm makes, loads, cuts and feeds LANMSFF as it does its own models."""
-import runpy
 import subprocess
 import sys
 
@@ -12,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 import timm_registry
 from lanmsff_plugins import LANMSFF
+from lanmsff_plugins.cli.main import main
 from lanmsff_plugins.models.naming import to_mm
 
 from .conftest import ROOT
@@ -23,9 +23,7 @@ IMAGES = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
 def parity(keras_parity, tmp_path_factory):
     """The authors' images and probabilities, and their weights in the converter's file."""
     path = tmp_path_factory.mktemp("weights") / "lanmsff.safetensors"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["convert_keras.py", str(keras_parity / "lanmsff.weights.h5"), str(path)])
-        runpy.run_path(str(ROOT / "tools" / "convert_keras.py"), run_name="__main__")
+    main("convert-keras", [str(keras_parity / "lanmsff.weights.h5"), str(path)])
     arrays = np.load(keras_parity / "expected.npz")
     return torch.from_numpy(arrays["x"]).permute(0, 3, 1, 2), torch.from_numpy(arrays["probs"]), path
 

@@ -1,16 +1,20 @@
 """Test a checkpoint on val, on test and there with the mirror images, and package it with its card. Needs a checkout.
 
     python tools/publish_model.py ferplus mm_configs/lanmsff_ferplus_modern.py WORK_DIR --list NAME=FILE ...
+    python tools/publish_model.py ferplus mm_configs/lanmsff_ferplus_modern.py lanmsff://lanmsff_ferplus --list ...
 
-The metafile of mm_configs and the table in docs/results.md are then written anew from all cards.
+The second tests packaged weights anew, after the way from a picture to a tensor has changed say: the file and the
+recipe in the card stay. The metafile of mm_configs and the tables in docs/results.md are then rewritten from all cards.
 """
 import argparse
 import json
 import subprocess
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from safetensors.torch import save
+from mmengine.config import Config
+from safetensors.torch import load_file, save
 
 from lanmsff_plugins import weights
 from lanmsff_plugins.base.errors import ConfigError
@@ -31,13 +35,14 @@ from lanmsff_plugins.scores import Predictions
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "mm_configs"
+PACKAGED = "lanmsff://"
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tag", help="what to call the weights behind the model's name, such as ferplus")
     parser.add_argument("config", help="the config in mm_configs/ that trained them", type=Path)
-    parser.add_argument("checkpoint", help="checkpoint file, or a work dir for the best one in it")
+    parser.add_argument("checkpoint", help="checkpoint file, a work dir for the best one in it, or lanmsff://NAME")
     parser.add_argument("--note", default="", help="what else one should know of the training")
     add_list_argument(parser)
     add_config_arguments(parser, training=False)
@@ -45,7 +50,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def current_commit() -> str:
-    """The commit of this checkout, which must be all that the figures come from, but for other weights."""
+    """The commit of this checkout, which must be all that the figures come from, except for other weights."""
     def git(*args: str) -> str:
         done = subprocess.run(["git", *args], cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
@@ -59,64 +64,76 @@ def current_commit() -> str:
     return git("rev-parse", "HEAD")
 
 
-def publish(args: argparse.Namespace) -> None:
-    cfg = config_from(args)
+def variant_of(cfg: Config, path: Path) -> str:
+    """The name of the variant that a config trains."""
     channels = tuple(cfg.model.backbone.get("channels", CHANNELS))
+    ours = cfg.model.backbone.type in ("lanmsff_plugins.LANMSFFBackbone", "lanmsff_plugins.LANMSFF")
     variant = next((name for name, variant in VARIANTS.items() if variant.channels == channels), None)
-    if CONFIGS not in args.config.resolve().parents or variant is None:
-        raise ConfigError(f"what is published is a variant of LANMSFF by a config in {CONFIGS}, got {args.config}")
-    train, test = cfg.train_dataloader.dataset, cfg.test_dataloader.dataset
-    while "dataset" in train:  # within a wrapper, such as ClassBalancedDataset
-        train = train.dataset
-    commit = current_commit()
-    data = cards.describe_data(test.type, train.split, train.get("mode"))
-    faces = read_fer2013(test.data_root)
+    if CONFIGS not in path.resolve().parents or not ours or variant is None:
+        raise ConfigError(f"what is published is a variant of LANMSFF by a config in {CONFIGS}, got {path}")
+    return variant
+
+
+def read_checked_lists(args: argparse.Namespace, data_root: str) -> dict[str, FaceList]:
+    """The lists of faces, if they are of the faces in ``data_root``."""
+    faces = read_fer2013(data_root)
     lists = {name: FaceList.read(path) for name, path in read_lists(args).items()}
     for listed in lists.values():
         listed.check(faces.pixels)
+    return lists
 
-    checkpoint = find_checkpoint(args.checkpoint)
-    predictions = {}
+
+def test(cfg: Config, checkpoint: str, lists: Mapping[str, FaceList]) -> dict[str, dict]:
+    """The figures of a card."""
+    figures = {}
     for name, split, mirror in (("val", "val", False), ("test", "test", False), ("test_with_mirror", "test", True)):
         _, path = evaluate(cfg, checkpoint, split, mirror)
-        predictions[name] = Predictions.load(path)
-    content = read_checkpoint(checkpoint, "cpu")
-    state_dict = {key: value.contiguous() for key, value in to_timm(content).items()}
-    classes = cards.data_set(test.type).classes
+        figures[name] = cards.figures(Predictions.load(path), {} if name == "val" else lists)
+    return figures
+
+
+def publish(args: argparse.Namespace) -> None:
+    cfg = config_from(args)
+    variant = variant_of(cfg, args.config)
+    train, dataset = cfg.train_dataloader.dataset, cfg.test_dataloader.dataset
+    while "dataset" in train:  # within a wrapper, such as ClassBalancedDataset
+        train = train.dataset
+    commit = current_commit()
+    data = cards.describe_data(dataset.type, train.split, train.get("mode"))
+    lists = read_checked_lists(args, dataset.data_root)
+    packaged = args.checkpoint.removeprefix(PACKAGED) if args.checkpoint.startswith(PACKAGED) else None
+    checkpoint = args.checkpoint if packaged else find_checkpoint(args.checkpoint)
+    figures = test(cfg, checkpoint, lists)
+    if packaged:
+        state_dict, recipe = load_file(weights.weights_file(packaged)), weights.card(packaged)["recipe"]
+    else:
+        content = read_checkpoint(checkpoint, "cpu")
+        state_dict = {key: value.contiguous() for key, value in to_timm(content).items()}
+        recipe = {"config": args.config.resolve().relative_to(ROOT).as_posix(), "epoch": content["meta"]["epoch"],
+                  "seed": content["meta"]["seed"], "commit": commit, "note": args.note}
+    classes = cards.data_set(dataset.type).classes
     model = build(variant, num_classes=len(classes))
     model.load_state_dict(state_dict)
     file = save(state_dict, {"format": "pt", "classes": ", ".join(classes), "input": cards.INPUT})
     card = {
-        "name": f"{variant}_{args.tag}",
-        "model": variant,
-        "tag": args.tag,
-        "sha256": sha256(file).hexdigest(),
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "classes": list(classes),
-        "input": cards.INPUT,
-        "data": data,
-        "recipe": {"config": args.config.resolve().relative_to(ROOT).as_posix(), "epoch": content["meta"]["epoch"],
-                   "seed": content["meta"]["seed"], "commit": commit, "note": args.note},
-        "figures": {name: cards.figures(found, {} if name == "val" else lists) for name, found in predictions.items()},
-        "sample": cards.hits_in_sample(model, test.type, test.data_root),
-        "drawn": cards.drawn_logits(model),
+        "name": f"{variant}_{args.tag}", "model": variant, "tag": args.tag, "sha256": sha256(file).hexdigest(),
+        "parameters": sum(p.numel() for p in model.parameters()), "classes": list(classes), "input": cards.INPUT,
+        "data": data, "recipe": recipe, "tested_at": commit, "figures": figures,
+        "sample": cards.hits_in_sample(model, dataset.type, dataset.data_root), "drawn": cards.drawn_logits(model),
     }
     write_atomically(weights.FOLDER / f"{card['name']}.json", (json.dumps(card, indent=2) + "\n").encode())
     write_atomically(weights.FOLDER / f"{card['name']}.safetensors", file)
 
 
 def write_index() -> None:
+    """Rewrite what is made of all cards."""
     every = weights.cards()
     models = {card["name"]: weights.load(card["name"]) for card in every}
     write_atomically(ROOT / "mm_configs" / "metafile.yml", cards.metafile(every, models).encode())
     replace_section(ROOT / "docs" / "results.md", "weights", cards.tables(every))
 
 
-def run() -> None:
-    publish(parse_args())
-    write_index()
-
-
 if __name__ == "__main__":
     with shell():
-        run()
+        publish(parse_args())
+        write_index()

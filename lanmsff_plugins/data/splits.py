@@ -61,13 +61,14 @@ def check_split(split: str) -> None:
         raise ValueError(unknown("split", split, SPLITS))
 
 
-def deal_folds(units: Sequence[str], folds: int, seed: int = 0) -> np.ndarray:
+def deal_folds(units: Sequence[str], folds: int, seed: int = 0, what: str = "item") -> np.ndarray:
     """Deal items into folds of nearly equal numbers of units; items of one unit stay together.
 
     Args:
         units: (N,) what each item belongs to: a person, or the item itself.
         folds: Number of folds.
         seed: Seed of the deal.
+        what: What a unit is, for the message.
 
     Returns:
         (N,) the fold of each item.
@@ -77,7 +78,7 @@ def deal_folds(units: Sequence[str], folds: int, seed: int = 0) -> np.ndarray:
     """
     order = sorted(set(units))
     if not 2 <= folds <= len(order):
-        raise ValueError(f"cannot deal {len(order)} units into {folds} folds; expected 2 to {len(order)}")
+        raise ValueError(f"cannot split {len(order)} {what}s into {folds} folds; expected 2 to {len(order)}")
     random.Random(seed).shuffle(order)
     fold_of = {unit: i % folds for i, unit in enumerate(order)}
     return np.array([fold_of[unit] for unit in units])

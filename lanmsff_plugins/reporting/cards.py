@@ -21,7 +21,7 @@ from ..scores import Predictions, accuracy_by_list, summarize
 
 __all__ = ["INPUT", "data_set", "describe_data", "drawn_logits", "figures", "hits_in_sample", "metafile", "tables"]
 
-INPUT = "(N, 1, 64, 64) float, grey divided by 255, bilinear"
+INPUT = "(N, 1, 64, 64) float, grey divided by 255, bilinear with antialiasing"
 SAMPLE = 16  # every 16th face of the test split: enough to notice a wrong file, and seconds to run
 
 

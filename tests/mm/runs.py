@@ -16,6 +16,7 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
+from lanmsff_plugins.cli.main import main
 from lanmsff_plugins.mm.engine import launch
 from lanmsff_plugins.mm.engine.launch import build_runner
 from lanmsff_plugins.scores import Predictions
@@ -88,8 +89,8 @@ def finish_together(cfg: Config, processes: int, before=lambda runner: None) -> 
     return [process.exitcode for process in started]
 
 
-def call_tool(tool: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.CompletedProcess:
-    """Call a file of tools/ as a command, but in a fork of this process, which has all of it imported."""
+def call_command(command: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.CompletedProcess:
+    """Call a command, or a file of tools/, but in a fork of this process, which has all of it imported."""
     def call(stdout, stderr):
         def build_with_hooks(*args):
             runner = build_runner(*args)
@@ -100,10 +101,14 @@ def call_tool(tool: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.Comple
         launch.build_runner = build_with_hooks
         _quicken()
         os.chdir(ROOT)
-        sys.argv = [tool, *map(str, args)]
+        argv = [str(arg) for arg in args]
         with open(stdout, "w", buffering=1) as sys.stdout, open(stderr, "w", buffering=1) as sys.stderr:
             try:
-                runpy.run_path(str(ROOT / "tools" / tool), run_name="__main__")
+                if command.endswith(".py"):
+                    sys.argv = [command, *argv]
+                    runpy.run_path(str(ROOT / "tools" / command), run_name="__main__")
+                else:
+                    main(command, argv)
             except Exception:
                 traceback.print_exc()  # into the file, while it is open
                 raise
@@ -113,7 +118,7 @@ def call_tool(tool: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.Comple
         process = multiprocessing.get_context("fork").Process(target=call, args=said)
         process.start()
         process.join()
-        return subprocess.CompletedProcess(sys.argv, process.exitcode, *(path.read_text() for path in said))
+        return subprocess.CompletedProcess([command, *args], process.exitcode, *(path.read_text() for path in said))
 
 
 def write_predictions(path: Path | str, rows: np.ndarray, classes: int, seed: int = 0) -> Predictions:

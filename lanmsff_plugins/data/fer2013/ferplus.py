@@ -63,7 +63,9 @@ class Votes:
             DataError: if it is not such a file.
         """
         arrays = map_arrays(path)
-        if arrays.keys() != {"counts", "usage", "names"} or len({len(array) for array in arrays.values()}) != 1:
+        rows = len(arrays.get("usage", ()))
+        if {name: array.shape for name, array in arrays.items() if name != "names"} != {
+                "counts": (rows, len(VOTE_COLUMNS)), "usage": (rows,)} or len(arrays.get("names", ())) != rows:
             raise DataError(f"{path} does not hold votes as this library writes them; delete it and try again")
         return cls(arrays["counts"], arrays["usage"], unpack_names(arrays["names"]))
 
@@ -131,11 +133,13 @@ def _parse_votes(path: Path) -> Votes:
             raise DataError(f"{path}, line {line}, column {column}: got {count[:40]!r} votes, expected whole numbers "
                             "from 0 to 10") from None
         names.append(os.fsencode(name))
-    if votes and sum(votes[-1]) < 9 and not path.read_bytes().endswith(b"\n"):
+    if not votes:
+        raise DataError(f"{path} has a header and no votes; is the file cut short?")
+    if sum(votes[-1]) < 9 and not path.read_bytes().endswith(b"\n"):
         raise DataError(f"{path}, line {line}: the file ends within a line and {sum(votes[-1])} of 10 votes; "
                         "it was cut short, get it anew")
-    return Votes(np.array(votes, np.uint8).reshape(-1, len(VOTE_COLUMNS)), np.array(usages, np.uint8),
-                 np.array(names, f"S{max(1, *map(len, names), 1)}"))
+    return Votes(np.array(votes, np.uint8), np.array(usages, np.uint8),
+                 np.array(names, f"S{max(1, *map(len, names))}"))
 
 
 def _check_rows(path: Path, faces: Faces, votes: Votes) -> None:

@@ -128,4 +128,5 @@ def split_folds(images: Sequence[KDEFImage], folds: int, split_by: str = "person
     """
     if split_by not in ("person", "image"):
         raise ValueError(f"unknown way to split {split_by!r}; expected person or image")
-    return deal_folds([image.person if split_by == "person" else image.path for image in images], folds, seed)
+    return deal_folds([image.person if split_by == "person" else image.path for image in images], folds, seed,
+                      split_by)

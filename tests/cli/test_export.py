@@ -1,0 +1,78 @@
+"""Exporting from the command line, as a user does it."""
+import pytest
+import timm
+import torch
+
+import timm_registry  # noqa: F401
+from lanmsff_plugins.cli.export import labelled_faces
+from lanmsff_plugins.export import run_onnx, run_torch
+from lanmsff_plugins.models.naming import to_mm
+
+from .command import runner
+
+
+@pytest.fixture
+def run(capsys):
+    return runner("export", capsys)
+
+
+def test_a_checkpoint_becomes_float32_and_int8_and_both_are_compared(run, drawn_faces, tmp_path):
+    torch.manual_seed(1)
+    model = timm.create_model("lanmsff")
+    torch.save({"state_dict": to_mm(model.state_dict())}, tmp_path / "epoch_1.pth")
+    status, out, _ = run(
+        "lanmsff", tmp_path / "x.onnx", "--checkpoint", tmp_path / "epoch_1.pth", "--classes", "ferplus",
+        "--int8", tmp_path / "x.int8.onnx", "--data", drawn_faces)
+    assert status == 0
+    images = torch.rand(2, 1, 64, 64)
+    torch.testing.assert_close(run_onnx(tmp_path / "x.onnx")(images), run_torch(model)(images), rtol=0, atol=1e-5)
+    lines = out.splitlines()
+    assert [line.split(": ")[0].removeprefix(f"{tmp_path}/") for line in lines] == [
+        "x.onnx, float32, random images", "x.int8.onnx, int8, random images", "PyTorch, validation faces",
+        "x.onnx, float32, validation faces", "x.int8.onnx, int8, validation faces"]
+    assert all("accuracy " in line for line in lines[2:])
+
+
+@pytest.mark.parametrize(("args", "message"), [
+    (["lanmsf", "x.onnx"], "error: unknown timm model 'lanmsf'; did you mean lanmsff"),
+    (["lanmsff", "x.onnx", "--checkpoint", "nowhere.pth"], "error: no checkpoint at nowhere.pth"),
+    (["lanmsff", "x.onnx", "--classes", "glad", "sad"], "error: the model has 8 classes, got 2 names"),
+    (["lanmsff", "x.onnx", "--int8", "y.onnx"], "error: --int8 is calibrated with faces"),
+    (["lanmsff", "x.onnx", "--data", "nowhere", "--data-set", "ferplus"], "error: no FER-2013 at nowhere"),
+    (["lanmsff", "x.onnx", "--data", "nowhere"], "error: --data needs to know which data set the folder holds"),
+    (["lanmsff(num_classes=7)", "x.onnx", "--data", "nowhere", "--data-set", "ferplus"],
+     "error: FERPlus has 8 classes, the model has 7"),
+    (["lanmsff", "x.onnx", "--shape", "3", "64", "64"], "error: lanmsff does not take an image of 3x64x64")])
+def test_bad_input_is_named_in_one_line_and_leaves_no_file(run, args, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(*args)
+    assert status == 2 and not out
+    line, = err.splitlines()
+    assert line.startswith(message) and not list(tmp_path.iterdir())
+
+
+def test_weights_that_do_not_fit_are_named(run, tmp_path):
+    torch.save(timm.create_model("lanmsff", num_classes=7).state_dict(), tmp_path / "seven.pth")
+    (tmp_path / "text.pth").write_text("no checkpoint")
+    _, _, err = run("lanmsff", tmp_path / "x.onnx", "--checkpoint", tmp_path / "seven.pth")
+    assert "seven.pth does not fit the model: head.fc.weight is [8, 156] there, [7, 156] in the file" in err
+    _, _, err = run("lanmsff", tmp_path / "x.onnx", "--checkpoint", tmp_path / "text.pth")
+    assert "text.pth cannot be read as a checkpoint" in err
+
+
+@pytest.mark.parametrize(("data_set", "classes"), [("fer2013", 7), ("ferplus", 8)])
+def test_faces_come_with_the_labels_of_their_data_set(drawn_faces, data_set, classes):
+    faces, labels = labelled_faces(data_set, drawn_faces, "val", classes)
+    assert faces.shape == (len(labels), 1, 64, 64) and len(labels) <= 40 and set(labels.tolist()) <= set(range(classes))
+    assert len(labelled_faces(data_set, drawn_faces, "val", classes, most=5)[1]) == 5
+
+
+def test_ferplus_has_its_official_number_of_faces(real_data):
+    labels = labelled_faces("ferplus", real_data, "val", 8)[1]
+    assert labels.bincount().tolist() == [1182, 865, 415, 351, 287, 24, 62, 13]
+
+
+def test_a_model_of_kdef_is_not_taken_for_one_of_fer2013(drawn_faces, run, tmp_path):
+    """Both have seven classes, in other orders: nothing but the user can tell which they are."""
+    status, _, err = run("lanmsff(num_classes=7)", tmp_path / "x.onnx", "--data", drawn_faces, "--classes", "kdef")
+    assert status == 2 and "no KDEF images below" in err and not list(tmp_path.iterdir())

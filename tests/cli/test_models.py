@@ -1,0 +1,117 @@
+"""A model is found by what a user would write, and what is wrong is said in one line."""
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from lanmsff_plugins import LANMSFF, MassAtt
+from lanmsff_plugins.cli.models import build_model, default_shape, run_once
+from lanmsff_plugins.models.naming import to_mm
+from lanmsff_plugins.weights.loading import load_weights
+
+from ..conftest import ROOT
+from ..test_packaging import WITHOUT_OPENMMLAB
+
+
+@pytest.mark.parametrize(("name", "type_"), [
+    ("lanmsff", LANMSFF), ("lanmsff(num_classes=7)", LANMSFF), ("lanmsff_plugins:LANMSFF", LANMSFF),
+    ("lanmsff_plugins.LANMSFF", LANMSFF), ("lanmsff_plugins:MassAtt(72, rd_ratio=0.5)", MassAtt)])
+def test_timm_names_and_factories_build(name, type_):
+    assert isinstance(build_model(name), type_)
+
+
+def test_arguments_are_taken():
+    assert build_model("lanmsff(num_classes=7)").num_classes == 7
+    assert build_model("lanmsff_plugins:MassAtt(72, rd_ratio=0.5)").fc1.out_features == 36
+
+
+def test_a_config_builds_its_model():
+    pytest.importorskip("mmpretrain")
+    model = build_model(str(ROOT / "mm_configs" / "lanmsff_kdef.py"))
+    assert run_once(model, default_shape(model), "kdef").shape == (1, 7)
+
+
+def test_openmmlab_is_wanted_by_configs_alone():
+    code = WITHOUT_OPENMMLAB + """
+from lanmsff_plugins.cli.models import build_model
+build_model("lanmsff")
+try:
+    build_model("mm_configs/lanmsff_ferplus.py")
+except ValueError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.startswith("mm_configs/lanmsff_ferplus.py is a config, and these need OpenMMLab"), done.stderr
+
+
+@pytest.mark.parametrize(("name", "shape"), [
+    ("lanmsff", (1, 64, 64)), ("lanmsff(in_chans=3)", (3, 64, 64)), ("resnet18", (3, 224, 224)),
+    ("torch.nn:Conv2d(1, 2, 1)", (1, 64, 64))])
+def test_the_shape_is_the_one_a_model_is_made_for(name, shape):
+    assert default_shape(build_model(name)) == shape
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("lanmsf", "unknown timm model 'lanmsf'; did you mean lanmsff"),
+    ("nothing_like_it", "unknown timm model 'nothing_like_it'; expected one of"),
+    ("lanmsff(", "cannot be read: expected NAME"),
+    ("lanmsff(num_classes=len('abc'))", "cannot be read: expected NAME"),
+    ("lanmsff(colour=1)", "cannot be built: LANMSFF.__init__"),
+    ("lanmsff_plugins:Nothing", "nothing to import at 'lanmsff_plugins:Nothing'"),
+    ("os.path", "os.path is module, expected something that makes a torch.nn.Module"),
+    ("builtins:dict", "is dict, expected something that makes a torch.nn.Module"),
+    ("lanmsff_plugins:MassAtt(0)", "MassAtt needs at least one channel")])
+def test_what_is_no_model_is_refused_by_name(name, message):
+    with pytest.raises(ValueError, match=message) as error:
+        build_model(name)
+    assert "\n" not in str(error.value)
+
+
+def test_a_checkpoint_loads_under_any_of_its_names(tmp_path):
+    weights = LANMSFF().state_dict()
+    torch.save({"state_dict": to_mm(weights), "meta": {}}, tmp_path / "mm.pth")
+    torch.save(weights, tmp_path / "ours.pth")
+    save_file(weights, tmp_path / "ours.safetensors")
+    for name in ("mm.pth", "ours.pth", "ours.safetensors"):
+        model = LANMSFF()
+        load_weights(model, str(tmp_path / name))
+        torch.testing.assert_close(model.state_dict(), weights, rtol=0, atol=0)
+
+
+def test_a_checkpoint_that_would_run_code_or_does_not_fit_is_refused(tmp_path):
+    torch.save({"state_dict": LANMSFF}, tmp_path / "code.pth")
+    torch.save(LANMSFF(num_classes=7).state_dict(), tmp_path / "seven.pth")
+    torch.save(LANMSFF().fuse().state_dict(), tmp_path / "fused.pth")
+    for name, message in (("code", "cannot be read as a checkpoint"), ("seven", r"head.fc.weight is \[8, 156\] there"),
+                          ("fused", "norm.weight is .* missing in the file")):
+        with pytest.raises(ValueError, match=f"{name}.pth .*{message}"):
+            load_weights(LANMSFF(), str(tmp_path / f"{name}.pth"))
+    with pytest.raises(FileNotFoundError, match="no checkpoint at nowhere.pth"):
+        load_weights(LANMSFF(), "nowhere.pth")
+
+
+def test_a_missing_config_is_named():
+    pytest.importorskip("mmpretrain")
+    with pytest.raises(FileNotFoundError, match="no config at nowhere.py"):
+        build_model("nowhere.py")
+
+
+@pytest.mark.parametrize(("shape", "message"), [
+    ((3, 64, 64), "lanmsff does not take an image of 3x64x64: LANMSFF was built for 1 channels"),
+    ((1, 8, 8), "lanmsff does not take an image of 1x8x8: .*; say --shape C H W")])
+def test_an_image_that_does_not_fit_is_named(shape, message):
+    with pytest.raises(ValueError, match=message):
+        run_once(LANMSFF(), shape, "lanmsff")
+
+
+def test_more_than_a_tensor_is_refused():
+    class Two(nn.Module):
+        def forward(self, x):
+            return x, x
+
+    with pytest.raises(ValueError, match="two gives tuple, expected one tensor"):
+        run_once(Two(), (1, 2, 2), "two")
+    assert torch.equal(run_once(nn.Identity(), (1, 2, 2), "one"), torch.zeros(1, 1, 2, 2))

@@ -1,0 +1,173 @@
+"""KDEF's splits: folds, views, faces cut out by boxes, and one compact file."""
+from itertools import product
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lanmsff_plugins.base.errors import DataError
+from lanmsff_plugins.data.kdef.faces import KDEFFaces, save_compact
+from lanmsff_plugins.data.kdef.reader import KDEF_VIEWS, read_kdef, split_folds
+
+from ..damage import assert_refused
+
+
+@pytest.fixture
+def two_photographs(tmp_path):
+    """A folder with two photographs of 50 x 70 pixels whose columns and rows can be told apart."""
+    y, x = np.mgrid[:70, :50]
+    for name, pixels in (("AF01ANS", 3 * x + 40), ("AF01ANFL", 2 * y + 40)):
+        Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.JPG", quality=98)
+    return tmp_path
+
+
+@pytest.mark.parametrize("by", ["person", "image"])
+def test_the_splits_are_the_folds(drawn_kdef, by):
+    images = read_kdef(drawn_kdef)
+    fold_of = split_folds(images, 5, by, seed=3)
+    folds = {"test": {4}, "val": {0}, "train": {1, 2, 3}, "train+val": {0, 1, 2, 3}}
+    for split, expected in folds.items():
+        found = KDEFFaces(drawn_kdef, split, fold=4, folds=5, split_by=by, seed=3).images
+        assert found == [image for image, fold in zip(images, fold_of) if fold in expected]
+
+
+def test_the_folds_do_not_depend_on_the_views(drawn_kdef):
+    whole, front = (KDEFFaces(drawn_kdef, "test", folds=5, views=views).images for views in (KDEF_VIEWS, ("S",)))
+    assert front == [image for image in whole if image.view == "S"] and len(front) == 28
+
+
+def test_without_a_split_all_images_are_there(drawn_kdef):
+    assert len(KDEFFaces(drawn_kdef)) == 700
+
+
+def test_whole_photographs_are_grey_arrays(two_photographs):
+    faces = KDEFFaces(two_photographs)
+    assert [image.path for image in faces.images] == ["AF01ANFL.JPG", "AF01ANS.JPG"]
+    assert faces[1].shape == (70, 50)
+    assert np.abs(faces[1].astype(int) - (3 * np.arange(50) + 40)).max() < 6
+
+
+def test_a_box_for_each_view_follows_the_face(two_photographs):
+    faces = KDEFFaces(two_photographs, boxes="views")
+    assert faces.boxes.tolist() == [[0, 12, 40, 52], [5, 12, 45, 52]]
+    assert np.abs(faces[1].astype(int) - (3 * np.arange(5, 45) + 40)).max() < 6
+    assert np.abs(faces[0].T.astype(int) - (2 * np.arange(12, 52) + 40)).max() < 6
+
+
+def test_boxes_for_all_views_lie_in_a_photograph_and_turn_with_the_head(drawn_kdef):
+    faces = KDEFFaces(drawn_kdef, boxes="views")
+    lefts = {image.view: box[0] for image, box in zip(faces.images, faces.boxes)}
+    assert [lefts[view] for view in KDEF_VIEWS] == sorted(lefts.values()) and len(set(lefts.values())) == 5
+    assert (faces.boxes >= 0).all() and (faces.boxes[:, 2] <= 56).all() and (faces.boxes[:, 3] <= 76).all()
+
+
+def boxes(folder, *lines: str):
+    path = folder / "boxes.csv"
+    path.write_text("\n".join(["image,left,top,right,bottom", *lines]) + "\n")
+    return path
+
+
+def test_boxes_from_a_file_are_found_by_name(two_photographs):
+    path = boxes(two_photographs, "af01ans.jpg,10,20,30,60", "AF01ANFL.JPG,0,0,50,70", "BM35SUS.JPG,1,2,3,4")
+    faces = KDEFFaces(two_photographs, boxes=path)
+    assert faces.boxes.tolist() == [[0, 0, 50, 70], [10, 20, 30, 60]]
+    assert faces[0].shape == (70, 50) and faces[1].shape == (40, 20)
+    assert np.abs(faces[1].astype(int) - (3 * np.arange(10, 30) + 40)).max() < 6
+
+
+GOOD = "AF01ANFL.JPG,0,0,50,70"
+
+
+@pytest.mark.parametrize(("lines", "message"), [
+    ([GOOD], " has no box for AF01ANS.JPG; expected one for each image"),
+    ([], " has no box for AF01ANFL.JPG"),
+    ([GOOD, GOOD], ", line 3: 'AF01ANFL.JPG' has a box on line 2 already"),
+    ([GOOD, "AF01ANS.JPG,0,0,51,70"], ", line 3: the box ends at 51,70, beyond .*, which has 50x70 pixels"),
+    ([GOOD, "AF01ANS.JPG,0,0,50,71"], ", line 3: the box ends at 50,71, beyond"),
+    ([GOOD, "AF01ANS.JPG,30,0,30,70"], ", line 3: the box 30,0,30,70 is empty; expected left < right and top < bott"),
+    ([GOOD, "AF01ANS.JPG,0,60,30,10"], ", line 3: the box 0,60,30,10 is empty"),
+    *(([GOOD, f"AF01ANS.JPG,0,0,{side},70"], f", line 3: got '0,0,{side},70', expected left, top, right, bottom")
+      for side in ("-1", "1.5", "x", "", "1e3", "9999999", "\u0663", "nan")),
+    ([GOOD, "AF01ANS.JPG,0,0,50"], ", line 3: got 4 columns, expected 5"),
+    ([GOOD, "", "AF01ANS.JPG,0,0,50,70"], ", line 3: got 0 columns, expected 5"),
+])
+def test_wrong_boxes_are_refused_by_line(two_photographs, lines, message):
+    path = boxes(two_photographs, *lines)
+    assert_refused(lambda _: KDEFFaces(two_photographs, boxes=path), path, message)
+
+
+def test_a_file_of_boxes_with_other_columns_is_refused(two_photographs):
+    path = two_photographs / "boxes.csv"
+    path.write_text("image,x,y,w,h\n")
+    assert_refused(lambda _: KDEFFaces(two_photographs, boxes=path), path, "line 1: got the columns 'image,x,y,w,h'")
+
+
+def test_a_missing_file_of_boxes_is_refused(two_photographs):
+    path = two_photographs / "no.csv"
+    assert_refused(lambda _: KDEFFaces(two_photographs, boxes=path), path, "expected 'views'", FileNotFoundError)
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"split": "all"}, "unknown split 'all'"), ({"views": ("S", "L")}, "unknown view 'L'; expected one of FL, HL"),
+    ({"fold": 10}, "fold must be 0 to 9, got 10"), ({"fold": -1}, "fold must be 0 to 9, got -1"),
+    ({"views": ()}, "has no image in fold 0 of 10 for the split None")])
+def test_impossible_options_are_refused(drawn_kdef, options, message):
+    with pytest.raises(ValueError, match=message):
+        KDEFFaces(drawn_kdef, **options)
+
+
+def test_a_compact_file_gives_its_faces_with_all_that_their_names_tell(drawn_kdef, tmp_path):
+    photographs = KDEFFaces(drawn_kdef, boxes="views")
+    small = np.array([np.full((8, 8), i % 256) for i in range(len(photographs))], np.uint8)
+    save_compact(tmp_path / "kdef.safetensors", photographs.images, small)
+    for split in ("train", "test"):
+        expected, found = (KDEFFaces(root, split, folds=5) for root in (drawn_kdef, tmp_path))
+        assert found.images == expected.images
+        rows = [photographs.images.index(image) for image in found.images]
+        assert all((found[i] == rows[i] % 256).all() and found[i].shape == (8, 8) for i in range(0, len(rows), 37))
+    with pytest.raises(ValueError, match="holds faces that are cut out already; give boxes when it is made"):
+        KDEFFaces(tmp_path, boxes="views")
+
+
+@pytest.mark.parametrize("content", ["text", "other", "cut"])
+def test_a_compact_file_that_is_none_is_refused(drawn_kdef, drawn_faces, tmp_path, content):
+    path = tmp_path / "kdef.safetensors"
+    save_compact(path, KDEFFaces(drawn_kdef).images[:3], np.zeros((3, 8, 8), np.uint8))
+    whole = path.read_bytes()
+    path.write_bytes({"text": b"text", "cut": whole[:-9]}.get(content, whole.replace(b"pixels", b"pixies")))
+    assert_refused(lambda _: KDEFFaces(tmp_path), path, "(was cut short|does not hold KDEF's faces)")
+
+
+def test_a_compact_file_of_other_names_is_refused(drawn_kdef, tmp_path):
+    path = tmp_path / "kdef.safetensors"
+    save_compact(path, KDEFFaces(drawn_kdef).images[:3], np.zeros((3, 8, 8), np.uint8))
+    path.write_bytes(path.read_bytes().replace(b"AF01AFHL", b"AF01XXHL"))
+    assert_refused(lambda _: KDEFFaces(tmp_path), path, "AF01XXHL.JPG is not a KDEF file name")
+
+
+def test_all_photographs_are_decoded_when_asked(tmp_path):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 150), np.uint8))
+    for name, view in product(("AF01AN", "AF02AN"), KDEF_VIEWS):
+        noise.save(tmp_path / f"{name}{view}.JPG", quality=98)
+    path = tmp_path / "AF02ANS.JPG"
+    assert path.stat().st_size > 20_000
+    path.write_bytes(path.read_bytes()[:-5000])
+    assert len(KDEFFaces(tmp_path)) == 10
+    assert_refused(lambda _: KDEFFaces(tmp_path, verify=True), path, "cannot be read as an image .*; get the file anew")
+    with pytest.raises(DataError, match="AF02ANS.JPG cannot be read"):
+        read_kdef(tmp_path, verify=True)
+
+
+def test_a_large_black_placeholder_is_found_when_all_are_decoded(tmp_path):
+    black = Image.new("L", (2000, 2000))
+    black.save(tmp_path / "AF01ANS.JPG", quality=95)
+    Image.new("L", (50, 70), 99).save(tmp_path / "AF01ANFL.JPG")
+    assert (tmp_path / "AF01ANS.JPG").stat().st_size > 20_000
+    assert [len(read_kdef(tmp_path, verify)) for verify in (False, True)] == [2, 1]
+
+
+def test_a_photograph_that_stands_twice_is_refused_with_both_places(two_photographs):
+    (two_photographs / "AF01").mkdir()
+    first, second = two_photographs / "AF01" / "AF01ANS.JPG", two_photographs / "AF01ANS.JPG"
+    first.write_bytes(second.read_bytes())
+    assert_refused(lambda _: read_kdef(two_photographs), second, f"and {first} .* the same photograph .* keep one of")

@@ -1,0 +1,21 @@
+"""A plot of the same figures is the same file."""
+
+import torch
+
+from lanmsff_plugins.measure.speed import Row, Setup
+from lanmsff_plugins.reporting.plots import plot_growth
+
+FACES = torch.rand(8, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+def row(batch: int, side: int = 64, memory: int | None = 2 ** 20) -> Row:
+    setup = Setup(form="fused", batch=batch, shape=(1, side, side))
+    return Row(setup, 0.01 * batch, 0.009 * batch, 0.012 * batch, 100., 1e11, 0.6, memory, 2e-6)
+
+
+def test_a_plot_is_the_same_file_each_time(tmp_path):
+    lines = {"faces": [row(4), row(1), row(2)], "sides": [row(1, 32, None), row(1, 128, None)]}
+    for name in ("a.svg", "b.svg", "c.png"):
+        plot_growth(lines, tmp_path / name)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert "faces" in (tmp_path / "a.svg").read_text()
