@@ -28,7 +28,8 @@ def layers() -> str:
 
 def data_sets() -> str:
     """Every data set of the package."""
-    return markdown(["data set", "type in configs", "classes, in the order of the labels", "train, val, test", "source"], [
+    header = ["data set", "type in configs", "classes, in the order of the labels", "train, val, test", "source"]
+    return markdown(header, [
         [row.title, f"`lanmsff_plugins.{row.type}`", ", ".join(row.classes),
          ", ".join(row.splits[split] for split in ("train", "val", "test")), f"<{row.source}>"]
         for row in DATASETS.values()])

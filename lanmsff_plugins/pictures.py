@@ -133,8 +133,7 @@ def _errors_name(place: str) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except Image.DecompressionBombError as error:
-        raise DataError(f"{place} is too large ({one_line(error)}); scale it down first") from None
     except Exception as error:
         reason = "of no known format" if isinstance(error, UnidentifiedImageError) else one_line(error)
-        raise DataError(f"{place} cannot be read as an image ({reason}); get the file anew") from None
+        remedy = " or scale it down" * isinstance(error, Image.DecompressionBombError)
+        raise DataError(f"{place} cannot be read as an image ({reason}); get the file anew{remedy}") from None

@@ -4,8 +4,8 @@
     python tools/scaling.py data/fer2013 --weights lanmsff_fer2013 --times 1
 
 Real faces of 48 pixels are enlarged by Lanczos, as JPEG too, and brought back to 64 pixels. The first way is the rule
-of ``inference/preprocess.py``. The ways of OpenCV are left out where it is not installed. It takes most of
-an hour on one core; rerun the command to resume.
+of ``inference/preprocess.py``. The ways of OpenCV are left out where it is not installed. It takes about an hour on one
+core; rerun the command to resume.
 """
 import argparse
 import io
@@ -55,8 +55,9 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if min(*args.times, args.every, args.quality) < 1:
         parser.error("--times, --every and --quality take whole numbers from 1 up")
-    if args.write and (args.every > 1 or args.weights != parser.get_default("weights")):
-        parser.error("--write takes all faces and the default weights: that is the table in docs/results.md")
+    if args.write and any(getattr(args, name) != parser.get_default(name)
+                          for name in ("weights", "times", "quality", "every")):
+        parser.error("--write takes no other option: the table in docs/results.md is that of the defaults")
     return args
 
 

@@ -4,11 +4,12 @@ import os
 import sys
 from pathlib import Path
 
-import lanmsff_plugins.mm.backbone
 import pytest
 import yaml
 from mmengine.registry import init_default_scope
 from mmpretrain.apis import ModelHub
+
+import lanmsff_plugins.mm.models.backbone
 
 from ..conftest import ROOT
 
@@ -69,7 +70,7 @@ def cfg(request, tmp_path_factory):
         "Models": [{"Name": name, "In Collection": name, "Results": [], "Metadata": {},
                     "Config": str(ROOT / "mm_configs" / f"{request.param}.py")}]}))
     ModelHub.register_model_index(index)
-    return MODELS.Cfg(name=name, backbone=lanmsff_plugins.mm.backbone.LANMSFF, num_classes=classes,
+    return MODELS.Cfg(name=name, backbone=lanmsff_plugins.mm.models.backbone.LANMSFFBackbone, num_classes=classes,
                       input_shape=(1, 1, 64, 64))
 
 

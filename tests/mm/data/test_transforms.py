@@ -2,12 +2,8 @@
 import mmcv
 import numpy as np
 import pytest
-import torch
-from mmengine.logging import MessageHub
-from mmpretrain.structures import DataSample
 
 from lanmsff_plugins.mm.data.transforms import FourVersions, ToGray
-from lanmsff_plugins.mm.models.preprocessor import FaceAugment, FacePreprocessor
 
 FACE = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
 
@@ -56,62 +52,3 @@ def test_any_picture_becomes_grey(shape):
     image = np.repeat(np.arange(48, dtype=np.uint8).reshape(8, 6, 1), shape[2] if len(shape) > 2 else 1, axis=2)
     grey = ToGray()({"img": image.reshape(shape)})["img"]
     np.testing.assert_array_equal(grey, np.arange(48).reshape(8, 6))
-
-
-def still(**kwargs):
-    return FaceAugment(**{"degrees": 0, "scale": 0, "translate": 0, "brightness": 0, "contrast": 0, "erase": 0,
-                          **kwargs})
-
-
-def test_augmentation_without_any_change_gives_the_face_or_its_mirror():
-    faces = torch.rand(16, 1, 48, 48)
-    moved = still(size=48)(faces)
-    same = (moved - faces).abs().amax((1, 2, 3)) < 1e-5
-    mirrored = (moved - faces.flip(3)).abs().amax((1, 2, 3)) < 1e-5
-    assert (same ^ mirrored).all() and same.any() and mirrored.any()
-
-
-def test_augmentation_resizes_as_torch_does():
-    faces = torch.rand(8, 1, 48, 48)
-    expected = torch.nn.functional.interpolate(faces, (64, 64), mode="bilinear")
-    moved = still()(faces)
-    same = (moved - expected).abs()[:, :, 2:-2, 2:-2].amax((1, 2, 3)) < 1e-5
-    mirrored = (moved - expected.flip(3)).abs()[:, :, 2:-2, 2:-2].amax((1, 2, 3)) < 1e-5
-    assert (same ^ mirrored).all()
-
-
-def test_covered_parts_have_the_area_asked_for():
-    covered = still(size=48, erase=1., erase_area=(0.1, 0.1))(torch.full((64, 1, 48, 48), 2.).clamp(0, 1)) != 1
-    share = covered.float().mean((1, 2, 3))
-    assert ((share > 0.05) & (share < 0.15)).all()
-
-
-def test_half_of_the_faces_are_covered_when_half_is_asked_for():
-    torch.manual_seed(0)
-    covered = (still(size=16, erase=0.5)(torch.ones(1000, 1, 16, 16)) != 1).flatten(1).any(1)
-    assert covered.float().mean().item() == pytest.approx(0.5, abs=0.08)  # five standard errors
-
-
-def test_each_part_of_the_training_has_its_size():
-    hub = MessageHub.get_current_instance()
-    augment = still(size=64, early_sizes=[(0.25, 40), (0.5, 56), (0.75, 48)])
-    sides = []
-    for step in (0, 24, 25, 49, 50, 74, 75, 99):
-        hub.update_info("iter", step)
-        hub.update_info("max_iters", 100)
-        sides.append(augment(torch.rand(2, 1, 48, 48)).shape[-1])
-    assert sides == [40, 40, 56, 56, 48, 48, 64, 64]
-
-
-@pytest.mark.parametrize("augment", [dict(type="Mixup", alpha=1.), dict(type="CutMix", alpha=1.)])
-def test_mixing_mixes_faces_and_targets_in_the_same_shares(augment):
-    torch.manual_seed(0)
-    preprocessor = FacePreprocessor(num_classes=4, mean=[0.], std=[1.], to_rgb=False,
-                                    batch_augments=dict(augments=[augment]))
-    greys = torch.tensor([0., 1., 2., 3.])  # a face of class k is k all over
-    data = {"inputs": greys[:, None, None, None].expand(4, 1, 8, 8).clone(),
-            "data_samples": [DataSample().set_gt_label(k) for k in range(4)]}
-    mixed = preprocessor(data, training=True)
-    scores = torch.stack([sample.gt_score for sample in mixed["data_samples"]])
-    assert not torch.equal(scores, torch.eye(4))
-    torch.testing.assert_close(mixed["inputs"].mean((1, 2, 3)), scores @ greys)

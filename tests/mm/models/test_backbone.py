@@ -90,15 +90,6 @@ def test_norms_activations_and_attention_follow_the_config():
     assert not kinds & {"BatchNorm2d", "ReLU", "MassAtt"}
 
 
-def test_the_neck_gives_a_tuple_with_the_vector_or_the_map():
-    features = build().eval()(IMAGES)
-    neck = {"type": "lanmsff_plugins.MultiScaleFusion", "in_channels": [66, 72, 78, 84]}
-    vector, = MODELS.build(neck)(features)
-    grid, = MODELS.build({**neck, "global_pool": False})(features)
-    assert grid.shape == (2, 156, 4, 4)
-    torch.testing.assert_close(vector, grid.mean((2, 3)))
-
-
 def test_mmpretrain_takes_timms_lanmsff_as_a_backbone():
     import timm
 
@@ -146,8 +137,3 @@ def test_channels_last_is_a_layout_and_changes_no_value():
     laid_out.load_state_dict(plain.state_dict())
     assert all(p.is_contiguous(memory_format=torch.channels_last) for p in laid_out.parameters() if p.ndim == 4)
     torch.testing.assert_close(laid_out(IMAGES), plain(IMAGES))
-
-
-def test_a_neck_of_the_wrong_width_says_so():
-    with pytest.raises(ValueError, match="3"):
-        MODELS.build({"type": "lanmsff_plugins.MultiScaleFusion", "in_channels": [64, 72, 78, 84]})

@@ -36,7 +36,7 @@ def test_get_model_gives_the_network_of_the_card(name):
 def test_load_from_takes_packaged_weights_and_names_unknown_ones():
     state_dict = CheckpointLoader.load_checkpoint("lanmsff://lanmsff_ferplus", map_location="cpu")["state_dict"]
     assert "backbone.blocks.0.conv1.conv.weight" in state_dict
-    with pytest.raises(ValueError, match="no packaged weights 'lanmsff_kdef'"):
+    with pytest.raises(ValueError, match="unknown packaged weights 'lanmsff_kdef'"):
         CheckpointLoader.load_checkpoint("lanmsff://lanmsff_kdef", map_location="cpu")
 
 

@@ -1,0 +1,23 @@
+"""Mixed precision on the CPU computes in bfloat16 and keeps the weights in float32; Muon is timm's."""
+import torch
+from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
+from timm.optim import Muon
+from torch import nn
+
+import lanmsff_plugins.mm  # noqa: F401
+
+
+def test_the_wrapper_computes_in_bfloat16_and_steps_in_float32():
+    model = nn.Linear(3, 2)
+    wrapper = OPTIM_WRAPPERS.build({"type": "lanmsff_plugins.CPUAmpOptimWrapper",
+                                    "optimizer": torch.optim.SGD(model.parameters(), 0.1)})
+    before = model.weight.clone()
+    with wrapper.optim_context(model):
+        out = model(torch.rand(4, 3))
+    assert out.dtype is torch.bfloat16
+    wrapper.update_params(out.float().sum())
+    assert model.weight.dtype is torch.float32 and not torch.equal(model.weight, before)
+
+
+def test_configs_find_muon():
+    assert OPTIMIZERS.get("lanmsff_plugins.Muon") is Muon
