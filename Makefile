@@ -18,7 +18,7 @@ $(ENV): pyproject.toml constraints.txt
 	touch $@
 
 test: $(ENV)  ## Run the tests; those on real data need LANMSFF_DATA=folder.
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: $(ENV)  ## Run the tests that take minutes.
 	$(BIN)/python -m pytest -m slow
@@ -50,23 +50,24 @@ test-timm: $(ENV)  ## Run timm's own tests of its models on ours.
 	touch $@
 
 test-next: .venv-next/installed .venv-onedl/installed  ## Run the tests of OpenMMLab's side with other MMEngines.
-	.venv-next/bin/python -m pytest tests/mm tests/tools -m "not slow"
-	.venv-onedl/bin/python -m pytest tests/mm tests/tools -m "not slow"
+	.venv-next/bin/python -m pytest tests/mm tests/cli -m "not slow"
+	.venv-onedl/bin/python -m pytest tests/mm tests/cli -m "not slow"
 
 data/synthetic/fer2013new.csv: | $(ENV)
-	$(BIN)/python -m lanmsff_plugins.data.synthetic data/synthetic
+	$(BIN)/lanmsff draw data/synthetic
 
 quickstart: $(ENV) data/synthetic/fer2013new.csv  ## Train LANMSFF on drawn faces, test it, show where it lies.
-	$(BIN)/python tools/train.py mm_configs/lanmsff_quickstart.py --amp --work-dir work_dirs/quickstart
-	$(BIN)/python tools/test.py mm_configs/lanmsff_quickstart.py work_dirs/quickstart --work-dir work_dirs/quickstart
+	$(BIN)/lanmsff train lanmsff_quickstart --work-dir work_dirs/quickstart
+	$(BIN)/lanmsff test lanmsff_quickstart work_dirs/quickstart --work-dir work_dirs/quickstart
 
 docs: $(ENV)  ## Build the documentation into build/site; broken links are errors.
 	$(BIN)/python -m pip install --quiet mkdocs-material
 	$(BIN)/mkdocs build --strict
 
-lint: $(ENV)  ## Check the style.
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt ruff
+lint: $(ENV)  ## Check the style and the types.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt ruff mypy
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 
 clean:  ## Remove the environments and the caches; data and work_dirs stay.
 	rm -rf .venv .venv-next .venv-onedl build dist .pytest_cache .hypothesis .ruff_cache

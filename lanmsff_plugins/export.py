@@ -59,8 +59,9 @@ def for_inference(model: nn.Module) -> nn.Module:
     it is free, and int8 then spends no range on values that the activation drops.
     """
     model = reparameterize_model(copy.deepcopy(model).eval(), inplace=True)
-    if hasattr(model, "fuse"):
-        model = model.fuse()
+    fuse = getattr(model, "fuse", None)
+    if fuse is not None:
+        model = fuse()
     for block in model.modules():
         if isinstance(block, Shrink) and isinstance(block[1], nn.ReLU):
             block[0], block[1] = block[1], block[0]
@@ -96,6 +97,7 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     program = torch.onnx.export(model, (images,), dynamo=True, dynamic_shapes=(dynamic,), opset_version=opset,
                                 input_names=["image"], output_names=["logits"], verbose=False)
+    assert program is not None  # only the exporter before dynamo gives nothing
     proto = program.model_proto
     metadata = {"class_names": json.dumps(list(class_names))} if class_names else {}
     metadata["image"] = "grey levels in [0, 1]" if shape[0] == 1 else "channels in [0, 1]"

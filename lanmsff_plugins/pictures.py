@@ -88,7 +88,7 @@ def to_array(image: Image.Image, colour: bool = False, place: str = "the picture
     """
     _check_size(image, place)
     image.load()  # Pillow turns some formats by itself then, and takes the tag away
-    turn = _TURN.get(image.getexif().get(ExifTags.Base.Orientation))
+    turn = _TURN.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     if turn is not None:
         image = image.transpose(turn)
     if image.mode.startswith("I"):

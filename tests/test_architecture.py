@@ -85,8 +85,9 @@ def test_a_wing_uses_only_those_below_it(name):
 
 def test_the_arrows_make_no_circle():
     for name, below in MAY_USE.items():
-        for other in below:
-            assert name not in MAY_USE[other] and MAY_USE[other] - {"__init__"} <= below, (name, other)
+        if not name.startswith("__"):
+            for other in below:
+                assert name not in MAY_USE[other] and MAY_USE[other] <= below, (name, other)
 
 
 def test_no_module_imports_itself_by_way_of_others():

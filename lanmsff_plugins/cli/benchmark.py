@@ -27,7 +27,7 @@ from torchvision.transforms import v2
 from ..base.files import write_atomically
 from ..base.memory import keep_freed_memory
 from ..base.tables import aligned
-from ..data.datasets import FER2013Dataset, to_tensor
+from ..data.datasets import FER2013Dataset, image_to_tensor
 from ..data.fer2013.reader import read_fer2013
 from ..data.synthetic.drawing import EXPRESSIONS, draw_face
 from ..inference.preprocess import to_batch
@@ -178,7 +178,7 @@ def augmentation(side: int = 64) -> v2.Compose:
     """A random mirror, a turn of up to 15 degrees, and a random crop of ``side`` from an eighth more; a tensor."""
     return v2.Compose([
         v2.RandomHorizontalFlip(), v2.RandomRotation(15, v2.InterpolationMode.BILINEAR),
-        v2.Resize(side * 9 // 8), v2.RandomCrop(side), to_tensor])
+        v2.Resize(side * 9 // 8), v2.RandomCrop(side), image_to_tensor])
 
 
 def reading(data_root: Path, workers: list[int]) -> str:

@@ -4,6 +4,7 @@
     lanmsff config lanmsff_ferplus --out my_config.py
 """
 import argparse
+from itertools import takewhile
 from pathlib import Path
 
 from ..base.files import write_atomically
@@ -29,5 +30,6 @@ def run(args: argparse.Namespace) -> None:
 
 
 def summary(name: str) -> str:
-    """The first line of a config's comments."""
-    return find_config(name).read_text().splitlines()[0].removeprefix("# ")
+    """The first sentence of a config's comments."""
+    comments = takewhile(lambda line: line.startswith("#"), find_config(name).read_text().splitlines())
+    return " ".join(line.removeprefix("# ") for line in comments).partition(". ")[0].rstrip(".")

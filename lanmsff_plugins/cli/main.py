@@ -2,6 +2,7 @@
 import argparse
 import importlib
 import sys
+import warnings
 from collections.abc import Sequence
 
 from .. import __version__
@@ -44,6 +45,7 @@ def main(command: str | None = None, argv: Sequence[str] | None = None) -> None:
         command = argv.pop(0)
     if command not in COMMANDS:
         fail(unknown("command", command, COMMANDS))
+    warnings.filterwarnings("ignore", ".*torch.jit.script", FutureWarning)  # timm's own use, at its import
     with shell():  # what a command needs may be missing
         module = importlib.import_module(f".{command.replace('-', '_')}", __package__)
     parser = argparse.ArgumentParser(prog=f"lanmsff {command}", description=module.__doc__,

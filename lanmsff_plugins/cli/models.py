@@ -6,18 +6,15 @@ import argparse
 import ast
 import inspect
 import pkgutil
-import warnings
 from collections.abc import Callable, Sequence
 
-warnings.filterwarnings("ignore", ".*torch.jit.script", FutureWarning)  # timm's own use, at its import
+import timm
+import torch
+from torch import nn
 
-import timm  # noqa: E402
-import torch  # noqa: E402
-from torch import nn  # noqa: E402
+import timm_registry  # noqa: F401  (timm knows lanmsff from here on)
 
-import timm_registry  # noqa: E402, F401  (timm knows lanmsff from here on)
-
-from ..base.errors import one_line, unknown  # noqa: E402
+from ..base.errors import one_line, unknown
 
 __all__ = ["DEFAULT_SHAPE", "MODEL_HELP", "add_shape_argument", "build_and_try", "build_model", "default_shape",
            "run_once"]
@@ -61,7 +58,7 @@ def build_model(name: str) -> nn.Module:
         name: One of
 
             - a name of timm, such as ``lanmsff`` or ``resnet18``;
-            - a config of MMPretrain, ``mm_configs/lanmsff_ferplus.py`` say; OpenMMLab is imported only then;
+            - a config, by path or as ``lanmsff_ferplus.py`` one of the package's; OpenMMLab is imported only then;
             - a factory by its module, as ``timm.layers:SEModule`` or ``timm.layers.SEModule``.
 
             Names of timm and factories can have arguments: ``lanmsff(num_classes=7)``, ``timm.layers:SEModule(72)``.

@@ -7,13 +7,15 @@ A work dir is what `lanmsff train` leaves, after `lanmsff test` has tested its c
 import argparse
 from pathlib import Path
 
+import numpy as np
 from mmpretrain import get_model
 
 import lanmsff_plugins.mm  # noqa: F401
 
 from ..base.files import write_atomically
 from ..data.face_list import FaceList
-from ..data.fer2013.reader import read_fer2013
+from ..data.fer2013.selection import FacePictures
+from ..mm.data.datasets import PictureDataset
 from ..mm.engine.launch import read_config
 from ..registry import DATASETS
 from ..reporting.run_page import Run, page, read_scalars
@@ -44,11 +46,15 @@ def read_run(work_dir: Path, lists: dict[str, FaceList]) -> Run:
     dataset = cfg.test_dataloader.dataset
     kind = DATASETS.get(dataset.type)
     faces = None
-    if kind.__name__ in ("FER2013", "FERPlus") and Path(dataset.data_root).is_dir():
-        data = read_fer2013(dataset.data_root)
-        faces = data.pixels.__getitem__
-        for listed in lists.values():
-            listed.check(data.pixels)
+    if issubclass(kind, PictureDataset) and Path(dataset.data_root).is_dir():
+        selected = DATASETS.build(dict(dataset, pipeline=[], test_mode=True)).selected
+        index_of = {row: i for i, row in enumerate(selected.rows.tolist())}
+
+        def faces(rows: np.ndarray) -> list[np.ndarray]:
+            return [selected.pictures[index_of[row]] for row in rows.tolist()]
+        if isinstance(selected.pictures, FacePictures):
+            for listed in lists.values():
+                listed.check(selected.pictures.faces.pixels)
     model = get_model(cfg)
     return Run(work_dir.name, kind.METAINFO["classes"], sum(p.numel() for p in model.parameters()), kind.__name__,
                read_scalars(work_dir), Predictions.load(work_dir / "test.npz"), faces, lists)

@@ -3,6 +3,7 @@
     with shell(debug=args.debug):
         run(args)
 """
+import os
 import os.path as osp
 import re
 import sys
@@ -36,6 +37,9 @@ def shell(debug: bool = False) -> Iterator[None]:
     except KeyboardInterrupt:
         print("interrupted; rerun the command to continue, `train` with --resume", file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:  # whoever read the output has had enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except (DivergenceError, ImportError, OSError) as error:
         if debug:
             raise

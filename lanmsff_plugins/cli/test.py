@@ -26,6 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    checkpoint = find_checkpoint(args.checkpoint)
-    metrics, _ = evaluate(config_from(args), checkpoint, args.split, args.mirror, read_lists(args))
+    checkpoint, cfg = find_checkpoint(args.checkpoint), config_from(args)
+    metrics, predictions = evaluate(cfg, checkpoint, args.split, args.mirror, read_lists(args))
     print(f"{checkpoint}: " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+    print(f"predictions: {predictions}")
+    if args.split == "test" and "expected" in cfg:  # a config's own words
+        print(f"expected: {cfg.expected}")
+        print(f"next: lanmsff report {cfg.work_dir}")

@@ -40,7 +40,7 @@ def map_arrays(path: Path) -> dict[str, np.ndarray]:
     """
     header, start = _read_header(path)
     header.pop("__metadata__", None)
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, entry in header.items():
         if entry["dtype"] != "U8" or 0 in entry["shape"] or not entry["shape"]:
             raise DataError(f"{path} does not hold faces as this library writes them; delete it and try again")

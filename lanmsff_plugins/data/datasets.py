@@ -12,11 +12,12 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from .catalog import DATASETS
+from .kdef.faces import KDEFFaces
 
-__all__ = ["FER2013Dataset", "FERPlusDataset", "KDEFDataset", "PictureDataset", "to_tensor"]
+__all__ = ["FER2013Dataset", "FERPlusDataset", "KDEFDataset", "PictureDataset", "image_to_tensor"]
 
 
-def to_tensor(image: Image.Image) -> torch.Tensor:
+def image_to_tensor(image: Image.Image) -> torch.Tensor:
     """A grey image as (1, H, W) float32 between 0 and 1, what LANMSFF takes."""
     return torch.from_numpy(np.array(image, np.float32)[None] / 255)
 
@@ -37,7 +38,8 @@ class PictureDataset(Dataset):
         selected: The :class:`~lanmsff_plugins.data.Selection`.
     """
 
-    def __init__(self, name: str, data_root: str, split: str = "train", transform: Callable = to_tensor, **options):
+    def __init__(self, name: str, data_root: str, split: str = "train", transform: Callable = image_to_tensor,
+                 **options):
         self.classes = DATASETS[name].classes
         self.selected = DATASETS[name].select(data_root, split, **options)
         self.targets = self.selected.labels
@@ -56,14 +58,14 @@ class PictureDataset(Dataset):
             return int(self.targets[idx])
         score = torch.from_numpy(self.selected.scores[idx])
         if self.selected.draw_class:
-            return torch.eye(len(score))[torch.multinomial(score, 1).item()]
+            return torch.eye(len(score))[int(torch.multinomial(score, 1))]
         return score
 
 
 class FER2013Dataset(PictureDataset):
     """FER-2013 in any layout; the arguments are those of :class:`PictureDataset` and of ``select_fer2013``."""
 
-    def __init__(self, data_root: str, split: str = "train", transform: Callable = to_tensor, **options):
+    def __init__(self, data_root: str, split: str = "train", transform: Callable = image_to_tensor, **options):
         super().__init__("fer2013", data_root, split, transform, **options)
 
 
@@ -80,7 +82,7 @@ class FERPlusDataset(PictureDataset):
     """
 
     def __init__(self, data_root: str, split: str = "train", mode: str = "majority",
-                 transform: Callable = to_tensor, **options):
+                 transform: Callable = image_to_tensor, **options):
         super().__init__("ferplus", data_root, split, transform, mode=mode, **options)
         self.mode = mode
 
@@ -102,7 +104,9 @@ class KDEFDataset(PictureDataset):
         images: The :class:`KDEFImage` of each: person, session, sex, view.
     """
 
-    def __init__(self, data_root: str, split: str = "train", transform: Callable = to_tensor,
+    def __init__(self, data_root: str, split: str = "train", transform: Callable = image_to_tensor,
                  boxes: str | None = "views", **options):
         super().__init__("kdef", data_root, split, transform, boxes=boxes, **options)
-        self.images = self.selected.pictures.images
+        faces = self.selected.pictures
+        assert isinstance(faces, KDEFFaces)  # what ``select_kdef`` gives
+        self.images = faces.images

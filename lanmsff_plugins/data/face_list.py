@@ -52,12 +52,14 @@ class FaceList:
                 fingerprint = line.removeprefix(_FINGERPRINT)
             line = line.split("#")[0].strip()
             match = _LINE.fullmatch(line)
-            if line and match is None:
+            if not line:
+                continue
+            if match is None:
                 raise DataError(f"{path}, line {number}: got {line[:40]!r}, expected a row number or an image name "
                                 "such as fer0032226.png")
-            if line and match["name"]:
+            if match["name"]:
                 names.add(match["name"])
-            elif line:
+            else:
                 rows.add(int(match["row"]))
         if not rows and not names:
             raise DataError(f"{path} lists no face; expected a row number or an image name on each line")
@@ -97,4 +99,4 @@ def write_face_list(path: str | Path, pixels: np.ndarray, rows: np.ndarray, rema
 
 
 def _fingerprint(pixels: np.ndarray) -> str:
-    return f"{zlib.crc32(np.ascontiguousarray(pixels)):08x}"
+    return f"{zlib.crc32(np.ascontiguousarray(pixels).data):08x}"

@@ -127,24 +127,20 @@ class _CallChild:
         return getattr(module, self.name)(output)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Call:
-    entered: torch.Size | None = None
-    left: torch.Size | None = None
+    entered: torch.Size
+    left: torch.Size
 
 
 def _watch(model: nn.Module, names: list[str], input_shape: Sequence[int] | None) -> dict[str, _Call]:
     """Run the model once and note the shapes that enter and leave the named modules."""
-    calls = {name: _Call() for name in names}
+    calls: dict[str, _Call] = {}
 
     def note(name: str):
         def hook(module: nn.Module, args: tuple, output) -> None:
-            entered, left = args[0] if args else None, output
-            for what, x in (("input", entered), ("output", left)):
-                if not isinstance(x, Tensor) or x.dim() != 4:
-                    found = list(x.shape) if isinstance(x, Tensor) else type(x).__name__
-                    raise ValueError(f"the {what} of {name} is not (N, C, H, W) but {found}; choose another module")
-            calls[name].entered, calls[name].left = entered.shape, left.shape
+            entered = _map_shape(args[0] if args else None, f"the input of {name}")
+            calls[name] = _Call(entered, _map_shape(output, f"the output of {name}"))
         return hook
 
     handles = [model.get_submodule(name).register_forward_hook(note(name)) for name in names]
@@ -155,9 +151,17 @@ def _watch(model: nn.Module, names: list[str], input_shape: Sequence[int] | None
         for handle in handles:
             handle.remove()
     for name in names:
-        if calls[name].left is None:
+        if name not in calls:
             raise ValueError(f"{name} is never called in the forward pass; choose the module that uses it")
     return calls
+
+
+def _map_shape(x: object, what: str) -> torch.Size:
+    """The shape of ``x``, which must be a feature map."""
+    if not isinstance(x, Tensor) or x.dim() != 4:
+        found = list(x.shape) if isinstance(x, Tensor) else type(x).__name__
+        raise ValueError(f"{what} is not (N, C, H, W) but {found}; choose another module")
+    return x.shape
 
 
 @contextmanager

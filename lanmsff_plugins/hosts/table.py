@@ -71,8 +71,9 @@ class Host:
     def image_shape(self, side: int) -> tuple[int, int, int]:
         """(C, H, W) of an image of ``side`` pixels, or of the host's own size where that is fixed."""
         config = timm.get_pretrained_cfg(self.name)
-        own = config.input_size
-        return tuple(own) if self.own_size or config.fixed_input_size else (own[0], side, side)
+        assert config is not None  # all hosts of the table have one
+        channels, height, width = config.input_size
+        return (channels, height, width) if self.own_size or config.fixed_input_size else (channels, side, side)
 
     def replaced_types(self, model: nn.Module) -> tuple[type[nn.Module], ...]:
         """The classes of the model that have the name ``replace``: timm has several SqueezeExcites."""

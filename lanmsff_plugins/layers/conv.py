@@ -1,5 +1,6 @@
 """Convolution, batch norm and activation, plain or depthwise separable, initialised as in Keras."""
 import math
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -37,6 +38,7 @@ class DilatedConv2d(nn.Conv2d):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3, dilation: int = 2, **kwargs):
         super().__init__(in_channels, out_channels, kernel_size, padding=dilation * (kernel_size // 2),
                          dilation=dilation, **kwargs)
+        self.padding: tuple[int, int]  # never a word such as 'same', which nn.Conv2d has as well
 
     def forward(self, x: Tensor) -> Tensor:
         return _dilated_conv2d(x, self.weight, self.bias, self.padding[0], self.dilation[0], self.groups)
@@ -102,6 +104,7 @@ class SeparableConv2d(nn.Module):
         bound = math.sqrt(6 / self.conv_dw.weight[:, 0].numel())
         nn.init.uniform_(self.conv_dw.weight, -bound, bound)
         nn.init.kaiming_uniform_(self.conv_pw.weight, nonlinearity="relu")
+        assert self.conv_pw.bias is not None
         nn.init.zeros_(self.conv_pw.bias)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -127,15 +130,16 @@ class ConvNormAct(nn.Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3, dilation: int = 1,
-                 separable: bool = False, norm_layer: LayerType = BatchNorm2d, act_layer: LayerType | None = nn.ReLU,
-                 device=None, dtype=None):
+                 separable: bool = False, norm_layer: Callable[..., nn.Module] = BatchNorm2d,
+                 act_layer: LayerType | None = nn.ReLU, device=None, dtype=None):
         dd = {"device": device, "dtype": dtype}
         super().__init__()
+        self.conv: SeparableConv2d | nn.Conv2d
         if separable:
             self.conv = SeparableConv2d(in_channels, out_channels, kernel_size, dilation, **dd)
         else:
             self.conv = _same_conv2d(in_channels, out_channels, kernel_size, dilation, **dd)
-        self.norm = norm_layer(out_channels, **dd)
+        self.norm: nn.Module = norm_layer(out_channels, **dd)
         self.act = nn.Identity() if act_layer is None else create_act_layer(act_layer, inplace=True)
         self.reset_parameters()
 
@@ -145,20 +149,23 @@ class ConvNormAct(nn.Module):
             self.conv.reset_parameters()
         else:
             nn.init.kaiming_uniform_(self.conv.weight, nonlinearity="relu")
+            assert self.conv.bias is not None
             nn.init.zeros_(self.conv.bias)
-        if hasattr(self.norm, "reset_parameters"):  # a fused norm has gone
-            self.norm.reset_parameters()
+        reset_norm = getattr(self.norm, "reset_parameters", None)
+        if reset_norm is not None:  # a fused norm has gone
+            reset_norm()
 
     def fuse(self) -> "ConvNormAct":
         """Fold a batch norm, as its running statistics have it now, into the convolution, in place.
 
         A separable convolution takes it up in its pointwise half. Norms of other kinds stay.
         """
-        if type(self.norm) in (nn.BatchNorm2d, nn.SyncBatchNorm) and self.norm.running_mean is not None:
+        norm = self.norm
+        if (type(norm) is nn.BatchNorm2d or type(norm) is nn.SyncBatchNorm) and norm.running_mean is not None:
+            assert norm.running_var is not None  # a norm keeps both or neither
             conv = self.conv.conv_pw if isinstance(self.conv, SeparableConv2d) else self.conv
             conv.weight, conv.bias = fuse_conv_bn_weights(
-                conv.weight, conv.bias, self.norm.running_mean, self.norm.running_var, self.norm.eps,
-                self.norm.weight, self.norm.bias)
+                conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
             self.norm = nn.Identity()
         return self
 

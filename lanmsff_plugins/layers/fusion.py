@@ -6,6 +6,7 @@ Expression Recognition` - https://arxiv.org/abs/2403.14318
 To lift this layer out, take ``pwfs.py`` and its ``checks.py`` along.
 """
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -82,7 +83,7 @@ class MultiScaleFusion(nn.Module):
             branch.append(select)
             branch.append(nn.AvgPool2d(reductions[-1] // reduction, ceil_mode=ceil_mode))
             self.branches.append(branch)
-            self.out_channels += select.out_channels
+            self.out_channels += cast(int, select.out_channels)
 
     def forward(self, features: list[Tensor]) -> Tensor:
         check_scales(features, self.in_channels, "MultiScaleFusion")

@@ -82,9 +82,10 @@ class MassAtt(nn.Module):
             nn.init.kaiming_uniform_(conv.weight, nonlinearity="relu")
         for layer in (self.fc1, self.fc2, self.up1, self.up2):
             nn.init.xavier_uniform_(layer.weight)
-        for layer in self.children():
-            if getattr(layer, "bias", None) is not None:
-                nn.init.zeros_(layer.bias)
+        for child in self.children():
+            bias = getattr(child, "bias", None)
+            if bias is not None:
+                nn.init.zeros_(bias)
 
     def channel_attention(self, x: Tensor) -> Tensor:
         """The channel map of ``x``: (N, C, H, W) to (N, C, 1, 1)."""

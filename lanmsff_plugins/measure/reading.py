@@ -29,13 +29,16 @@ def seconds_to_read(read: Callable[[str], Sized], data_root: str | Path) -> tupl
             start = time.perf_counter()
             faces = read(folder)
             seconds.append(time.perf_counter() - start)
-        return *seconds, len(faces)
+        cold, warm = seconds
+        return cold, warm, len(faces)
 
 
 def faces_per_second(dataset: Dataset, workers: int, batches: int = 100, batch_size: int = 128) -> float:
-    """Items of (image, target) that a DataLoader gives in a second, from its second batch on."""
-    loader = iter(DataLoader(dataset, batch_size, shuffle=True, num_workers=workers))
-    next(loader)
+    """Items of (image, target) that a DataLoader gives in a second, from its second batch on if there is one."""
+    loader = DataLoader(dataset, batch_size, shuffle=True, num_workers=workers)
+    drawn = iter(loader)
+    if len(loader) != 1:
+        next(drawn)
     start = time.perf_counter()
-    given = sum(len(targets) for _, targets in islice(loader, batches))
+    given = sum(len(targets) for _, targets in islice(drawn, batches))
     return given / (time.perf_counter() - start)

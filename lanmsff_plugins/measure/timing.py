@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -51,7 +52,8 @@ def measure(call: Call, threads: int = 1, seconds: float = 1., clock: Clock | No
     """
     from torch.utils.benchmark import Timer  # it brings compilers along, which complain where there is no GPU
 
-    timer = Timer("call()", globals={"call": call}, num_threads=threads, **({"timer": clock} if clock else {}))
+    make_timer = partial(Timer, timer=clock) if clock else Timer
+    timer = make_timer("call()", globals={"call": call}, num_threads=threads)
     timer.timeit(2)
     return Quartiles.of(timer.blocked_autorange(min_run_time=seconds).times)
 

@@ -78,7 +78,9 @@ def _read_layers(file) -> dict[str, list[Tensor]]:
 
 def _natural(name: str) -> tuple[str, int]:
     """Sort ``conv2d_2`` before ``conv2d_10``: the suffix is the only order that the file keeps."""
-    stem, number = re.fullmatch(r"(.*?)(?:_(\d+))?", name).groups()
+    match = re.fullmatch(r"(.*?)(?:_(\d+))?", name)
+    assert match is not None  # both parts may be empty
+    stem, number = match.groups()
     return stem, int(number or 0)
 
 

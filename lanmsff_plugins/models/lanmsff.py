@@ -11,6 +11,7 @@ mass attention, in turn. The outputs of all four are fused, the first three thin
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from timm.layers import ClassifierHead, LayerType, create_act_layer, get_attn
@@ -69,7 +70,8 @@ class SeparableBlock(nn.Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, drop_rate: float = 0.,
-                 norm_layer: LayerType = BatchNorm2d, act_layer: LayerType = nn.ReLU, device=None, dtype=None):
+                 norm_layer: Callable[..., nn.Module] = BatchNorm2d, act_layer: LayerType = nn.ReLU,
+                 device=None, dtype=None):
         dd = {"device": device, "dtype": dtype}
         super().__init__()
         self.conv1 = ConvNormAct(in_channels, out_channels, norm_layer=norm_layer, act_layer=act_layer, **dd)
@@ -90,7 +92,7 @@ class AttentionBlock(nn.Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, drop_rate: float = 0.,
-                 attn_layer: AttentionLayer = MassAtt, norm_layer: LayerType = BatchNorm2d,
+                 attn_layer: AttentionLayer = MassAtt, norm_layer: Callable[..., nn.Module] = BatchNorm2d,
                  act_layer: LayerType = nn.ReLU, device=None, dtype=None):
         dd = {"device": device, "dtype": dtype}
         super().__init__()
@@ -111,7 +113,7 @@ def build_blocks(
         channels: Sequence[int] = CHANNELS,
         drop_rate: float = 0.4,
         attn_layer: AttentionLayer = MassAtt,
-        norm_layer: LayerType = BatchNorm2d,
+        norm_layer: Callable[..., nn.Module] = BatchNorm2d,
         act_layer: LayerType = nn.ReLU,
         device=None,
         dtype=None,
@@ -189,7 +191,7 @@ class LANMSFF(nn.Module):
             drop_path_rate: float = 0.,
             attn_layer: AttentionLayer = MassAtt,
             fusion: Callable[..., nn.Module] = MultiScaleFusion,
-            norm_layer: LayerType = BatchNorm2d,
+            norm_layer: Callable[..., nn.Module] = BatchNorm2d,
             act_layer: LayerType = nn.ReLU,
             device=None,
             dtype=None,
@@ -210,7 +212,7 @@ class LANMSFF(nn.Module):
             for i, num_chs in enumerate(channels)]
         self.blocks = build_blocks(in_chans, channels, drop_rate, attn_layer, norm_layer, act_layer, **dd)
         self.fusion = fusion(channels, reductions=[info["reduction"] for info in self.feature_info], **dd)
-        self.num_features = self.fusion.out_channels
+        self.num_features = cast(int, self.fusion.out_channels)
         self.head = ClassifierHead(self.num_features, num_classes, pool_type=global_pool, **dd)
         self._reset_head()
 
@@ -354,7 +356,8 @@ def _check_pool(num_classes: int, global_pool: str | None) -> None:
 def reset_parameters(module: nn.Module) -> None:
     """Call ``reset_parameters`` of the outermost modules within ``module`` that have it."""
     for child in module.children():
-        if hasattr(child, "reset_parameters"):
-            child.reset_parameters()
+        reset = getattr(child, "reset_parameters", None)
+        if reset is not None:
+            reset()
         else:
             reset_parameters(child)

@@ -10,9 +10,6 @@ from ..measure.speed import Row
 
 __all__ = ["plot_growth"]
 
-# The same file from the same figures: no random names, and text as text.
-_STYLE = {"svg.hashsalt": "lanmsff", "svg.fonttype": "none"}
-
 
 def plot_growth(lines: dict[str, list[Row]], path: str | Path) -> None:
     """Draw how time and memory grow with the number of pixels of a batch.
@@ -26,7 +23,8 @@ def plot_growth(lines: dict[str, list[Row]], path: str | Path) -> None:
     """
     kind = Path(path).suffix[1:]
     buffer = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):
+    # The same file from the same figures: no random names, and text as text.
+    with matplotlib.rc_context({"svg.hashsalt": "lanmsff", "svg.fonttype": "none"}):
         figure = Figure(figsize=(9, 4), layout="constrained")
         time, memory = figure.subplots(1, 2)
         _panel(time, lines, lambda row: row.latency * 1e3, "milliseconds")

@@ -94,7 +94,7 @@ def page(runs: Sequence[Run]) -> str:
         parts += [f"<h2>{html.escape(run.name)}</h2>", _figure(_confusion(run)), _figure(_bars(run)),
                   _figure(_calibration(run))]
         if run.faces is not None:
-            parts += ["<h3>The faces it is surest of, and wrong</h3>", _figure(_most_confused(run))]
+            parts += ["<h3>The faces it is surest of, and wrong</h3>", _figure(_most_confused(run, run.faces))]
     return "\n".join([_HEAD, *parts])
 
 
@@ -182,12 +182,12 @@ def _calibration(run: Run) -> Figure:
     return figure
 
 
-def _most_confused(run: Run) -> Figure:
+def _most_confused(run: Run, faces: Callable[[np.ndarray], np.ndarray]) -> Figure:
     p = run.predictions
     wrong = np.flatnonzero(p.scores.argmax(1) != p.labels)
     worst = wrong[p.scores[wrong].max(1).argsort()[::-1][:_WORST]]
     figure = Figure(figsize=(10, 3))
-    for i, (face, at) in enumerate(zip(run.faces(p.rows[worst]), worst)):
+    for i, (face, at) in enumerate(zip(faces(p.rows[worst]), worst)):
         axes = figure.add_subplot(2, _WORST // 2, i + 1)
         axes.imshow(Image.fromarray(face), cmap="gray", vmin=0, vmax=255)
         axes.set_title(f"{run.classes[p.scores[at].argmax()]}\nnot {run.classes[p.labels[at]]}", fontsize=8)

@@ -26,8 +26,8 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     if not Path(path).is_file():
         raise FileNotFoundError(f"no checkpoint at {path}; expected a .pth or .safetensors file")
     try:
-        found = (load_file(path) if str(path).endswith(".safetensors")
-                 else torch.load(path, "cpu", weights_only=True))
+        found: dict = (load_file(path) if str(path).endswith(".safetensors")
+                       else torch.load(path, "cpu", weights_only=True))
     except (EOFError, RuntimeError, pickle.UnpicklingError, SafetensorError) as error:
         raise CheckpointError(f"{path} cannot be read as a checkpoint: {one_line(error)}") from error
     state_dict = found.get("state_dict", found)

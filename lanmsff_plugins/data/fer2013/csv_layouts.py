@@ -33,9 +33,10 @@ def parse_kaggle_csvs(train: Path, test: Path | None) -> Faces:
         pixels += _parse_pixels(face, train, line)
     usages = bytearray(len(emotions))
     tested = 0
-    for line, (face,) in _iterate_faces(test, "pixels") if test else ():
-        pixels += _parse_pixels(face, test, line)
-        tested += 1
+    if test is not None:
+        for line, (face,) in _iterate_faces(test, "pixels"):
+            pixels += _parse_pixels(face, test, line)
+            tested += 1
     if tested % 2:
         raise DataError(f"{test} has {tested:,} faces, expected PublicTest and PrivateTest, as many of each; is the "
                         "file cut short?")

@@ -156,6 +156,7 @@ def _check_rows(path: Path, faces: Faces, votes: Votes) -> None:
 
 def _join_by_name(path: Path, faces: Faces, votes: Votes) -> np.ndarray:
     """The votes of each face, by usage and image name."""
+    assert faces.names is not None  # without names, votes join by row
     of_name: dict[tuple[int, bytes], np.ndarray] = {}
     for usage, name, row in zip(votes.usage.tolist(), votes.names.tolist(), votes.counts):
         known = of_name.setdefault((usage, name), row)

@@ -81,7 +81,7 @@ def _read_parquet(path: Path) -> Iterator[_Image]:
     except ImportError:
         raise ImportError(f"{path} is a parquet file, which pyarrow reads: pip install 'lanmsff-plugins[parquet]'"
                           ) from None
-    split = re.match("[A-Za-z0-9]*", path.name)[0].lower()
+    split = re.split("[^A-Za-z0-9]", path.name)[0].lower()
     if split not in _SPLITS:
         raise DataError(f"{path}: the name does not tell the split; expected one that begins with one of "
                         f"{', '.join(_SPLITS)}")

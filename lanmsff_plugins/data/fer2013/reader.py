@@ -2,7 +2,7 @@
 
 Source: Goodfellow et al., Challenges in Representation Learning, 2013 - https://arxiv.org/abs/1307.0414
 """
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -63,9 +63,9 @@ def _find_layout(root: Path) -> tuple[Path, Sequence[str | Path], Callable[[], F
         path = root / name
         if path.is_file():
             return path.with_suffix(".cache.safetensors"), [path], partial(parse_usage_csv, path)
-    train, test = root / "train.csv", root / "test.csv"
+    train = root / "train.csv"
     if train.is_file():
-        test = test if test.is_file() else None
+        test = root / "test.csv" if (root / "test.csv").is_file() else None
         return root / "train.cache.safetensors", [train, *filter(None, [test])], partial(parse_kaggle_csvs, train, test)
     if files := find_parquet(root):
         return root / "parquet.cache.safetensors", files, partial(parse_parquet, files)
@@ -94,5 +94,5 @@ def _checked(faces: Faces, path: str | Path) -> Faces:
     return faces
 
 
-def _text(counts: Sequence[int]) -> str:
+def _text(counts: Iterable[int]) -> str:
     return " ".join(f"{count:,}" for count in counts)

@@ -37,6 +37,7 @@ def write_layout(data_root: str | Path, layout: str, faces: Faces) -> None:
 
 def write_votes(data_root: str | Path, faces: Faces, votes: np.ndarray) -> None:
     """Write ``fer2013new.csv`` for faces with FERPlus's image names and votes (N, 10)."""
+    assert faces.names is not None  # they join the votes to the faces
     rows = ([USAGES[usage], name.decode(), *row] for usage, name, row in zip(faces.usage, faces.names, votes.tolist()))
     _write_csv(Path(data_root) / "fer2013new.csv", ["Usage", "Image name", *VOTE_COLUMNS], rows)
 
@@ -109,6 +110,7 @@ def _write_plain_folders(root: Path, faces: Faces) -> None:
 
 
 def _write_ferplus_folders(root: Path, faces: Faces) -> None:
+    assert faces.names is not None  # they are the names of the files
     for name, (face, _, usage) in zip(faces.names, _iterate(faces)):
         if name:
             path = Path(("FER2013Train", "FER2013Valid", "FER2013Test")[usage], name.decode())

@@ -43,9 +43,10 @@ def face_boxes(data_root: Path, images: Sequence[KDEFImage], boxes: str | Path) 
             left, top, side = VIEW_LEFT[image.view] * size[0], VIEW_TOP * size[1], VIEW_SIDE * size[0]
             box = np.array([int(left), int(top), int(left) + int(side), int(top) + int(side)])
         else:
-            line, box = of_name.get(path.name.upper(), (0, None))
-            if box is None:
+            known = of_name.get(path.name.upper())
+            if known is None:
                 raise DataError(f"{boxes} has no box for {path.name}; expected one for each image")
+            line, box = known
             if (box[2:] > size[2:]).any():
                 raise DataError(f"{boxes}, line {line}: the box ends at {box[2]},{box[3]}, beyond {path}, which has "
                                 f"{size[0]}x{size[1]} pixels")
@@ -57,7 +58,7 @@ def _read_boxes(path: Path) -> dict[str, tuple[int, np.ndarray]]:
     """Line and box of each image name."""
     if not path.is_file():
         raise FileNotFoundError(f"no boxes at {path}; expected 'views', or a CSV file image,left,top,right,bottom")
-    boxes = {}
+    boxes: dict[str, tuple[int, np.ndarray]] = {}
     for line, (name, *sides) in iterate_csv(path, ("image", "left", "top", "right", "bottom")):
         if not all(side.isascii() and side.isdigit() and len(side) < 6 for side in sides):
             raise DataError(f"{path}, line {line}: got {','.join(sides)[:60]!r}, expected left, top, right, bottom in "

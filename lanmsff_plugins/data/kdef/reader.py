@@ -73,7 +73,8 @@ def read_kdef(data_root: str | Path, verify: bool = False) -> list[KDEFImage]:
         DataError: if a JPEG's name is not KDEF's, or stands twice, or it cannot be read.
     """
     root = Path(data_root)
-    images, paths = [], {}
+    images: list[KDEFImage] = []
+    paths: dict[tuple[str, str, str, int, str], Path] = {}  # by what the names tell
     found = find_photographs(root)
     for path in progress(found, "reading KDEF", len(found)):
         try:

@@ -124,7 +124,8 @@ def write_kdef(data_root: str | Path, people: int = 20, seed: int = 0, size: tup
 
 def draw_sheet(people: int = 5, seed: int = 0) -> Image.Image:
     """A picture of drawn people: the eight expressions from the front, then the five views."""
-    pixels, captions = [], []
+    pixels: list[np.ndarray] = []
+    captions: list[str] = []
     for person in range(people):
         for expression in FERPLUS_CLASSES:
             pixels.append(draw_face(expression, 0., person, np.random.default_rng([seed, person, len(pixels)])))

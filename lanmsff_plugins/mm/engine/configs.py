@@ -28,17 +28,16 @@ def find_config(name: str | Path) -> Path:
     """The file of a config.
 
     Args:
-        name: A path, or the name of one of the package's.
+        name: A path, or the name of one of the package's, with or without ``.py``.
 
     Raises:
         FileNotFoundError: if there is neither.
     """
     if Path(name).is_file():
         return Path(name)
-    ours = FOLDER / f"{name}.py"
-    if not str(name).endswith(".py") and ours.is_file():
-        return ours
-    raise FileNotFoundError(f"no config at {name}; {unknown('config', str(name).removesuffix('.py'), config_names())}")
+    if str(name).removesuffix(".py") in config_names():
+        return FOLDER / f"{str(name).removesuffix('.py')}.py"
+    raise FileNotFoundError(f"no config at {name}; {unknown('config', Path(name).stem, config_names())}")
 
 
 def read_config(name: str | Path) -> Config:

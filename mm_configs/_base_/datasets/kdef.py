@@ -1,15 +1,12 @@
 # KDEF: the middle square of the photographs, in ten folds by person.
 _base_ = 'fer2013.py'
 
-load = [
-    dict(type='LoadImageFromFile', color_type='grayscale'),
-    dict(type='CenterCrop', crop_size=562),
-    dict(type='lanmsff_plugins.ResizeFace', scale=64),
-]
-train_pipeline = [*load, dict(type='lanmsff_plugins.FourVersions'), dict(type='PackInputs')]
+cut = [dict(type='CenterCrop', crop_size=562), dict(type='lanmsff_plugins.ResizeFace', scale=64)]
+train_pipeline = [*cut, dict(type='lanmsff_plugins.FourVersions'), dict(type='PackInputs')]
 test_pipeline = [
-    dict(type='LoadImageFromFile'), dict(type='lanmsff_plugins.ToGray'), *load[1:],
-    dict(type='PackInputs', meta_keys=['sample_idx', 'img_path', 'view'])
+    dict(type='lanmsff_plugins.ToGray'),  # for the inferencer, which reads files as BGR
+    *cut,
+    dict(type='PackInputs', meta_keys=['sample_idx', 'row', 'name', 'view'])
 ]
 
 dataset = dict(type='lanmsff_plugins.KDEF', data_root='data/kdef', folds=10, fold=0, split_by='person')

@@ -13,12 +13,13 @@ def test_every_leaf_config_has_a_name():
 
 def test_a_path_comes_before_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert find_config("lanmsff_ferplus") == FOLDER / "lanmsff_ferplus.py"
+    for name in ("lanmsff_ferplus", "lanmsff_ferplus.py"):
+        assert find_config(name) == FOLDER / "lanmsff_ferplus.py"
     (tmp_path / "lanmsff_ferplus").write_text("a = 1\n")
     assert find_config("lanmsff_ferplus").read_text() == "a = 1\n"
 
 
-@pytest.mark.parametrize("name", ["lanmsff_ferpluss", "lanmsff_ferpluss.py", "mm_configs/lanmsff_ferplus.py"])
+@pytest.mark.parametrize("name", ["lanmsff_ferpluss", "lanmsff_ferpluss.py", "configs/lanmsff_ferpluss.py"])
 def test_a_config_that_there_is_not_is_answered_with_the_nearest(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match=f"^no config at {name}; unknown config .*lanmsff_ferplus"):
