@@ -24,18 +24,21 @@ class DivergenceError(ArithmeticError):
     """The training loss is no longer a finite number."""
 
 
-def unknown(what: str, name: object, known: Iterable[str]) -> str:
+def unknown(what: str, name: object, known: Iterable[str], see: str = "") -> str:
     """The message for a name that does not exist, with the nearest ones that do.
 
     Args:
         what: What kind of name it is, such as 'layout'.
         name: The name that was given.
         known: The names that exist.
+        see: Where to find them, in place of a long list with none that is near.
     """
     names = [str(each) for each in known]
     near = difflib.get_close_matches(str(name), names, n=3)
     if near and len(names) > 8:
         return f"unknown {what} {name!r}; did you mean {' or '.join(near)}?"
+    if see:
+        return f"unknown {what} {name!r}; see {see}"
     return f"unknown {what} {name!r}; expected one of {', '.join(names) or '(none)'}"
 
 

@@ -42,8 +42,8 @@ def test_a_profile_names_the_operators_by_their_inputs(run):
 
 @pytest.mark.parametrize(("args", "message"), [
     (["lanmsff", "--profile"], "error: --profile knows PyTorch's operators, not ONNX Runtime's"),
-    (["lanmsf"], "error: timm has no model 'lanmsf'"),
-    (["lanmsff", "--batch", "0"], "error: --batch, --threads, --shape and --seconds expect numbers above 0"),
+    (["lanmsf"], "error: unknown timm model 'lanmsf'; did you mean"),
+    (["lanmsff", "--batch", "0"], "error: --batch, --threads and --seconds expect numbers above 0"),
     (["lanmsff", "--form", "eager", "--dtype", "int8"], "error: there is no such setup"),
     (["lanmsff", "--plot", "x.pdf"], "error: --plot writes .svg or .png, got x.pdf"),
     (["lanmsff", "--vs", "resnet18"], "error: resnet18 does not take an image of 1x64x64")])

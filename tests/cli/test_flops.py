@@ -43,8 +43,8 @@ def test_layers_stand_side_by_side(run):
 
 
 @pytest.mark.parametrize(("args", "message"), [
-    (["lanmsf"], "error: timm has no model 'lanmsf'; did you mean"),
-    (["lanmsff", "--compare", "nothing"], "error: timm has no model 'nothing'"),
+    (["lanmsf"], "error: unknown timm model 'lanmsf'; did you mean"),
+    (["lanmsff", "--compare", "nothing"], "error: unknown timm model 'nothing'; see timm.list_models"),
     (["lanmsff", "--shape", "1", "0", "64"], "error: --shape expects channels, height and width of 1 or more"),
     (["resnet18", "--shape", "1", "64", "64"], "error: resnet18 does not take an image of 1x64x64")])
 def test_bad_input_is_named_in_one_line(run, args, message):

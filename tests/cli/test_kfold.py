@@ -78,7 +78,7 @@ def test_results_of_another_protocol_are_not_mixed_in(config, cut):
 
 
 @pytest.mark.parametrize(("args", "message"), [
-    ((ROOT / "mm_configs" / "lanmsff_ferplus.py",), "has a data set without folds; take mm_configs/lanmsff_kdef.py"),
+    ((ROOT / "mm_configs" / "lanmsff_ferplus.py",), "has a data set without folds; take lanmsff_kdef or one like it"),
     ((ROOT / "mm_configs" / "lanmsff_kdef.py", "--folds", 2), "--folds must be 3 or more")])
 def test_what_cannot_be_is_refused_in_one_line(args, message):
     done = call_command("kfold", *args)

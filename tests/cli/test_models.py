@@ -53,7 +53,7 @@ def test_the_shape_is_the_one_a_model_is_made_for(name, shape):
 
 @pytest.mark.parametrize(("name", "message"), [
     ("lanmsf", "unknown timm model 'lanmsf'; did you mean lanmsff"),
-    ("nothing_like_it", "unknown timm model 'nothing_like_it'; expected one of"),
+    ("nothing_like_it", "unknown timm model 'nothing_like_it'; see timm.list_models"),
     ("lanmsff(", "cannot be read: expected NAME"),
     ("lanmsff(num_classes=len('abc'))", "cannot be read: expected NAME"),
     ("lanmsff(colour=1)", "cannot be built: LANMSFF.__init__"),

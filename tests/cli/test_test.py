@@ -8,7 +8,7 @@ import torch
 
 pytest.importorskip("mmpretrain")
 
-import cv2  # noqa: E402
+from PIL import Image  # noqa: E402
 
 import timm_registry  # noqa: E402, F401
 from lanmsff_plugins.data.fer2013.selection import select_ferplus  # noqa: E402
@@ -31,8 +31,8 @@ def test_testing_keeps_the_scores_of_every_face(predictions, printed, drawn_face
 @torch.no_grad()
 def test_the_scores_are_those_of_the_checkpoints_weights(predictions, drawn_faces):
     model = timm.create_model("lanmsff.ferplus", pretrained=True).eval()
-    pixels = select_ferplus(drawn_faces, "test").faces.pixels[predictions.rows[:20]]
-    enlarged = np.stack([cv2.resize(face, (64, 64), interpolation=cv2.INTER_LINEAR) for face in pixels])
+    pixels = select_ferplus(drawn_faces, "test").pictures[:20]
+    enlarged = np.stack([Image.fromarray(face).resize((64, 64), Image.Resampling.BILINEAR) for face in pixels])
     scores = model(torch.from_numpy(enlarged)[:, None] / 255).softmax(1)
     np.testing.assert_allclose(scores, predictions.scores[:20], atol=1e-5)
 

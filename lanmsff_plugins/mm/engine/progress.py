@@ -51,7 +51,7 @@ class ProgressHook(Hook):
             return
         left = (time.monotonic() - self._start) / done * (runner.max_iters - runner.iter - 1)
         self._say(f"epoch {runner.epoch + 1}/{runner.max_epochs}, step {batch_idx + 1}/{len(runner.train_dataloader)}, "
-                  f"loss {float(outputs['loss']):.3f}, {timedelta(seconds=round(left))} left")
+                  f"loss {outputs['loss'].item():.3f}, {timedelta(seconds=round(left))} left")
 
     def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
         figures = ", ".join(f"{name} {value:.4g}" for name, value in (metrics or {}).items())

@@ -1,5 +1,5 @@
-# FERPlus with the distribution of the votes as the target. Batches are augmented by the preprocessor, mildly: the network
-# knows these labels nearly as well on new faces as on those that it learns from.
+# FERPlus with the distribution of the votes as the target. Batches are augmented by the preprocessor, mildly: the
+# network knows these labels nearly as well on new faces as on those that it learns from.
 _base_ = 'ferplus.py'
 
 train_pipeline = [dict(type='PackInputs')]
