@@ -21,10 +21,10 @@ test: $(ENV)  ## Run the tests; those on real data need LANMSFF_DATA=folder.
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: $(ENV)  ## Run the tests that take minutes.
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
 
 test-hosts: $(ENV)  ## Run the tests of MassAtt in all hosts of the table.
-	$(BIN)/python -m pytest -m hosts
+	$(BIN)/python -m pytest -m hosts -n 2
 
 TIMM := 1.0.26 1.0.31  # the oldest and the newest that are supported; their source distributions hold their tests
 test-timm: $(ENV)  ## Run timm's own tests of its models on ours.

@@ -122,8 +122,8 @@ def _parse(name: str) -> tuple[str, list, dict]:
 def _factory(path: str) -> Callable[..., nn.Module]:
     if "." not in path.partition(":")[0] and ":" not in path or timm.is_model(path):
         if not timm.is_model(path):
-            raise ValueError(unknown("timm model", path, timm.list_models(), see="timm.list_models(), or name a factory by "
-                                     "its module, as timm.layers:SEModule(72)"))
+            see = "timm.list_models(), or name a factory by its module, as timm.layers:SEModule(72)"
+            raise ValueError(unknown("timm model", path, timm.list_models(), see))
         return lambda *args, **kwargs: timm.create_model(path, *args, **kwargs)
     try:
         factory = pkgutil.resolve_name(path)

@@ -37,7 +37,8 @@ def find_config(name: str | Path) -> Path:
         return Path(name)
     if str(name).removesuffix(".py") in config_names():
         return FOLDER / f"{str(name).removesuffix('.py')}.py"
-    raise FileNotFoundError(f"no config at {name}; {unknown('config', Path(name).stem, config_names(), see='`lanmsff config`')}")
+    known = unknown("config", Path(name).stem, config_names(), see="`lanmsff config`")
+    raise FileNotFoundError(f"no config at {name}; {known}")
 
 
 def read_config(name: str | Path) -> Config:
