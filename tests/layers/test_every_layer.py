@@ -1,5 +1,9 @@
-"""What every layer of one input does: it goes through all that PyTorch does to a module, and refuses wrong input."""
+"""What every layer of one input does: it goes through all that PyTorch does to a module, and refuses wrong input.
+
+The layers are those of the catalog, so a new one is tested without a line here.
+"""
 import copy
+from functools import partial
 
 import numpy as np
 import onnxruntime
@@ -7,18 +11,13 @@ import pytest
 import torch
 from torch import nn
 
-from lanmsff_plugins import PWFS, DualPath, MassAtt
-from lanmsff_plugins.layers import ConvNormAct, SeparableConv2d
+from lanmsff_plugins.layers import catalog
 from lanmsff_plugins.models.lanmsff import reset_parameters
 
 LAYERS = {  # made for 6 channels
-    "MassAtt": lambda **dd: MassAtt(6, **dd),
-    "PWFS": lambda **dd: PWFS(6, **dd),
-    "DualPath": lambda **dd: DualPath(6, 8, **dd),
-    "SeparableConv2d": lambda **dd: SeparableConv2d(6, 4, **dd),
-    "ConvNormAct": lambda **dd: ConvNormAct(6, 4, **dd),
-}
-FREE_STANDING = ["MassAtt", "PWFS"]  # those that are put into other networks, and check their input
+    layer.name: partial(layer.build, *((6, 8) if layer.kind == "conv" else (6,)))
+    for layer in catalog.LAYERS.values() if layer.kind != "multi-input"}
+FREE_STANDING = [name for name in LAYERS if catalog.LAYERS[name].free_standing]  # they check their input
 
 
 @pytest.fixture(params=LAYERS)
