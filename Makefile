@@ -4,6 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/installed
 
+# Tests that fork a process which trains come first: PyTorch's autograd cannot be forked once some tests of the others
+# have used it.
+FORKING := tests/mm tests/cli tests/tools tests/test_written_before.py
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+pytest = $(PYTEST) -m "$(1)" $(FORKING) && $(PYTEST) -m "$(1)" $(FORKING:%=--ignore=%) tests
+
 .PHONY: help env test test-slow test-hosts test-timm test-next quickstart docs lint clean
 
 help:  ## Show this list.
@@ -18,10 +24,10 @@ $(ENV): pyproject.toml constraints.txt
 	touch $@
 
 test: $(ENV)  ## Run the tests; those on real data need LANMSFF_DATA=folder.
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(call pytest,not slow)
 
 test-slow: $(ENV)  ## Run the tests that take minutes.
-	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
+	$(call pytest,slow)
 
 test-hosts: $(ENV)  ## Run the tests of MassAtt in all hosts of the table.
 	$(BIN)/python -m pytest -m hosts -n 2

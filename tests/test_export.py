@@ -54,8 +54,10 @@ def test_the_onnx_file_gives_the_model_s_logits_for_any_batch(model, exported, b
 
 def test_the_onnx_file_gives_the_model_s_logits_for_real_faces(model, exported, real_data):
     faces = to_batch(read_fer2013(real_data).pixels[:64])
-    difference = compare_outputs(run_torch(model)(faces), run_onnx(exported, threads=1)(faces))
-    assert difference.logits < 1e-5 and difference.agreement == 1, difference
+    expected = run_torch(model)(faces)
+    difference = compare_outputs(expected, run_onnx(exported, threads=1)(faces))
+    limit = 1e-5 * max(1, expected.abs().max().item())  # float32 rounds in proportion; other processors, other sums
+    assert difference.logits < limit and difference.agreement == 1, difference
 
 
 def test_the_file_is_valid_and_names_its_parts(exported):

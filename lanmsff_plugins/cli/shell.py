@@ -18,6 +18,9 @@ from ..base.errors import DivergenceError
 __all__ = ["fail", "shell"]
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + osp.sep
+_EXTRAS = {  # what brings a package that may be missing
+    "mm": ("mmengine", "mmcv", "mmpretrain"), "onnx": ("onnx", "onnxruntime", "onnxscript"),
+    "tools": ("fvcore", "matplotlib"), "keras": ("h5py",), "parquet": ("pyarrow",)}
 _BUILDER = osp.join("mmengine", "registry", "build_functions.py")
 
 
@@ -43,7 +46,9 @@ def shell(debug: bool = False) -> Iterator[None]:
     except (DivergenceError, ImportError, OSError) as error:
         if debug:
             raise
-        fail(str(error))
+        package = (getattr(error, "name", None) or "").partition(".")[0]
+        extra = next((extra for extra, packages in _EXTRAS.items() if package in packages), None)
+        fail(f"{error}; pip install 'lanmsff-plugins[{extra}]'" if extra else str(error))
     except (KeyError, TypeError, ValueError) as error:
         if debug or not _is_refusal(error):
             raise

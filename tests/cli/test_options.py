@@ -38,7 +38,7 @@ def test_lists_have_names(tmp_path):
 
 @pytest.mark.parametrize(("args", "message"), [
     (["--list", "b.txt"], "expected NAME=FILE, got 'b.txt'"), (["--cfg-options", "a"], "takes KEY=VALUE"),
-    (["--cfg-options", "a=[1"], "with the brackets of lists closed, got a=[1")])
+    (["--cfg-options", "a=[1,2"], "with the brackets of lists closed, got a=[1,2")])
 def test_what_is_no_option_is_said(args, message, capsys):
     with pytest.raises(SystemExit) as end:
         parse("x", *args)

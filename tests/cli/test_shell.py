@@ -70,3 +70,13 @@ def test_an_interruption_tells_how_to_go_on(capsys):
             (lambda: fail(KeyboardInterrupt()))()
     assert end.value.code == 130
     assert "`train` with --resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "line"), [
+    ("mmengine.config", "No module; pip install 'lanmsff-plugins[mm]'"), ("fvcore", "lanmsff-plugins[tools]"),
+    ("something", "error: No module\n")])
+def test_a_package_that_is_missing_is_said_with_what_brings_it(name, line, capsys):
+    with pytest.raises(SystemExit) as end:
+        with shell():
+            raise ImportError("No module", name=name)
+    assert end.value.code == 2 and line in capsys.readouterr().err

@@ -27,4 +27,4 @@ def test_the_terminal_shows_where_it_is_and_the_log_file_has_the_rest(drawn_face
     assert re.fullmatch(rf"best checkpoint: {tmp_path}/best_cross_entropy_epoch_\d.pth", best)
     assert following == f"next: lanmsff test {CONFIG} {tmp_path}"
     log, = tmp_path.glob("*/*.log")
-    assert "default_hooks" in log.read_text() and "Epoch(train)" in log.read_text()
+    assert "System environment" in log.read_text() and "Epoch(train)" in log.read_text()
