@@ -62,7 +62,7 @@ def test_testing_a_work_dir_takes_its_best_checkpoint_and_prints_the_accuracy(tr
     done = call_command("test", CONFIG, trained, "--work-dir", tmp_path, *options(drawn_faces))
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(rf"{trained}/best_cross_entropy_epoch_\d\.pth: accuracy/top1 [\d.]+, cross_entropy [\d.]+, "
-                        r"balanced_accuracy [\d.]+, .*", done.stdout.splitlines()[-1])
+                        r"balanced_accuracy [\d.]+, .*", done.stdout.splitlines()[-2])
 
 
 def test_a_resumed_run_remembers_how_long_it_has_waited(drawn_faces, tmp_path):

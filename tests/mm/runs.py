@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from lanmsff_plugins.cli.main import main
-from lanmsff_plugins.mm.engine import launch
 from lanmsff_plugins.mm.engine.launch import build_runner
+from lanmsff_plugins.mm.engine.progress import QuietRunner
 from lanmsff_plugins.scores import Predictions
 
 from ..conftest import ROOT
@@ -92,13 +93,13 @@ def finish_together(cfg: Config, processes: int, before=lambda runner: None) -> 
 def call_command(command: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.CompletedProcess:
     """Call a command, or a file of tools/, but in a fork of this process, which has all of it imported."""
     def call(stdout, stderr):
-        def build_with_hooks(*args):
-            runner = build_runner(*args)
+        def with_hooks(cls, cfg):
+            runner = Runner.from_cfg.__func__(cls, cfg)
             for hook in hooks:
                 runner.register_hook(hook)
             return runner
 
-        launch.build_runner = build_with_hooks
+        QuietRunner.from_cfg = classmethod(with_hooks)
         _quicken()
         os.chdir(ROOT)
         argv = [str(arg) for arg in args]
