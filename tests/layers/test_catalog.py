@@ -13,7 +13,7 @@ SINGLE = [layer for layer in catalog.LAYERS.values() if layer.kind != "multi-inp
 
 def test_every_public_layer_is_in_it():
     modules = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name))}
-    assert catalog.LAYERS.keys() == modules - {"LastScale"}  # which is no layer of anybody's, but the lack of one
+    assert catalog.LAYERS.keys() >= modules - {"LastScale"}  # which is no layer of anybody's, but the lack of one
 
 
 @pytest.mark.parametrize("layer", catalog.LAYERS.values(), ids=catalog.LAYERS)
