@@ -67,7 +67,7 @@ quickstart: $(ENV) data/synthetic/fer2013new.csv  ## Train LANMSFF on drawn face
 	$(BIN)/lanmsff test lanmsff_quickstart work_dirs/quickstart --work-dir work_dirs/quickstart
 
 docs: $(ENV)  ## Build the documentation into build/site; broken links are errors.
-	$(BIN)/python -m pip install --quiet mkdocs-material
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt mkdocs-material
 	$(BIN)/mkdocs build --strict
 
 lint: $(ENV)  ## Check the style and the types.
