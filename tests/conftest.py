@@ -14,11 +14,9 @@ from lanmsff_plugins.data.synthetic.writers import write_fer2013, write_kdef
 from lanmsff_plugins.models.naming import to_mm
 from lanmsff_plugins.scores import Predictions
 
-from .processes import MODERN, run_process
+from .processes import MODERN, ROOT, run_process
 
 torch.set_num_threads(1)  # enough for so small a network; on a busy machine more threads wait for one another
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_report_header() -> str | None:

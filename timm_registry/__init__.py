@@ -28,8 +28,7 @@ def _cfg(**kwargs: Any) -> dict[str, Any]:
 def _default_cfgs() -> dict[str, dict]:
     """A tag for each set of packaged weights, and one for each variant that has none."""
     cards = weights.cards()
-    # The first tag of a variant is its default one; timm's scripts count on eight classes there.
-    ordered = sorted(cards, key=lambda card: (list(VARIANTS).index(card["model"]), -len(card["classes"])))
+    ordered = sorted(cards, key=lambda card: card["tag"] != "ferplus")  # a variant's first tag is its default one
     trained = {
         f"{card['model']}.{card['tag']}": _cfg(
             file=str(weights.weights_file(card["name"])), license="other", num_classes=len(card["classes"]),

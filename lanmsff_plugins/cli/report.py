@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 from mmpretrain import get_model
 
-import lanmsff_plugins.mm  # noqa: F401
-
 from ..base.files import write_atomically
 from ..data.face_list import FaceList
 from ..data.fer2013.selection import FacePictures

@@ -33,7 +33,7 @@ def build_what_fails_inside():
 def test_what_the_user_can_mend_is_one_line_and_status_2(call, line, capsys):
     with pytest.raises(SystemExit) as end:
         with shell():
-            (call)()
+            call()
     assert end.value.code == 2
     said = capsys.readouterr()
     assert not said.out
@@ -46,7 +46,7 @@ def test_what_the_user_can_mend_is_one_line_and_status_2(call, line, capsys):
 def test_a_fault_keeps_its_traceback(call, kind):
     with pytest.raises(kind):
         with shell():
-            (call)()
+            call()
 
 
 class Unreadable:

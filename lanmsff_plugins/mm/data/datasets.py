@@ -60,8 +60,8 @@ class PictureDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         selected = self.selected = self.source.select(self.data_root, self.split, **self.options)
         loads = any(isinstance(transform, LoadImageFromFile) for transform in self.pipeline.transforms)
-        self._in_memory = selected.paths is None or not loads
-        if self._in_memory and loads:
+        self._in_memory = not loads
+        if loads and selected.paths is None:
             raise ValueError(f"{self.data_root} gives faces cut out; leave LoadImageFromFile out of its pipeline")
         records = [{"index": i, "row": int(row), "name": str(name), "gt_label": int(label)}
                    for i, (row, name, label) in enumerate(zip(selected.rows, selected.names, selected.labels))]

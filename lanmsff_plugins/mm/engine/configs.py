@@ -60,7 +60,7 @@ def standalone(name: str | Path) -> str:
 
     A setting's comments stand above the whole setting: merging leaves no line of the bases where it was.
     """
-    values = {key: value for key, value in read_config(name).to_dict().items()}
+    values = read_config(name).to_dict()
     comments: dict[str, list[str]] = {}
     for path in _with_bases(find_config(name)):
         for key, found in _comments(path).items():

@@ -12,15 +12,6 @@ from lanmsff_plugins.data.kdef.reader import KDEF_VIEWS, read_kdef, split_folds
 from ..damage import assert_refused
 
 
-@pytest.fixture
-def two_photographs(tmp_path):
-    """A folder with two photographs of 50 x 70 pixels whose columns and rows can be told apart."""
-    y, x = np.mgrid[:70, :50]
-    for name, pixels in (("AF01ANS", 3 * x + 40), ("AF01ANFL", 2 * y + 40)):
-        Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.JPG", quality=98)
-    return tmp_path
-
-
 @pytest.mark.parametrize("by", ["person", "image"])
 def test_the_splits_are_the_folds(drawn_kdef, by):
     images = read_kdef(drawn_kdef)
