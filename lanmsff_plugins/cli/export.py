@@ -1,10 +1,11 @@
 """Write a model as ONNX, and as int8, and print how far each is from PyTorch.
 
-    lanmsff export lanmsff lanmsff.onnx --checkpoint work_dirs/lanmsff_ferplus/best.pth
-    lanmsff export "lanmsff(num_classes=7)" lanmsff.onnx --classes fer2013 --dynamic-size
-    lanmsff export lanmsff lanmsff.onnx --int8 lanmsff.int8.onnx --data data/fer2013 --data-set ferplus
+    lanmsff export lanmsff.ferplus lanmsff.onnx                                       packaged weights
+    lanmsff export lanmsff lanmsff.onnx --checkpoint work_dirs/lanmsff_ferplus --classes ferplus
+    lanmsff export lanmsff.ferplus lanmsff.onnx --int8 lanmsff.int8.onnx --data data/fer2013 --data-set ferplus
 
-With --data it also prints the accuracy of each on the validation split.
+With --data it also prints the accuracy of each on the validation split. A model without a tag and without --checkpoint
+is exported as well, with a note that it is untrained.
 """
 import argparse
 
@@ -26,7 +27,8 @@ CALIBRATION = 512  # faces; int8 changes little with more
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help=MODEL_HELP)
     parser.add_argument("out", help="the ONNX file to write")
-    parser.add_argument("--checkpoint", metavar="FILE", help="weights, a .pth or .safetensors (default: untrained)")
+    parser.add_argument("--checkpoint", metavar="FILE",
+                        help="weights: a .pth or .safetensors file, or a folder with one (default: what MODEL has)")
     add_shape_argument(parser)
     parser.add_argument("--dynamic-size", action="store_true",
                         help="leave height and width open, for multiples of 16; the batch is always open")

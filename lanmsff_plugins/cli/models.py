@@ -1,6 +1,6 @@
-"""From what a user writes on a command line to a model: a timm name, a config, a dotted factory.
+"""From what a user writes on a command line to a model: a timm name, packaged weights, a config, a dotted factory.
 
-    model, shape, outputs = build_and_try("lanmsff(num_classes=7)", None)
+    model, shape, outputs = build_and_try("lanmsff.ferplus", None)
 """
 import argparse
 import ast
@@ -14,14 +14,16 @@ from torch import nn
 
 import timm_registry  # noqa: F401  (timm knows lanmsff from here on)
 
+from .. import weights
 from ..base.errors import one_line, unknown
+from ..weights.loading import FOREIGN, PACKAGED, load_weights
 
 __all__ = ["DEFAULT_SHAPE", "MODEL_HELP", "add_shape_argument", "build_and_try", "build_model", "default_shape",
-           "run_once"]
+           "is_untrained", "load_checkpoint", "run_once"]
 
 DEFAULT_SHAPE = (1, 64, 64)  # of LANMSFF's faces
-MODEL_HELP = ("a timm name, a config's file, or a factory, module:callable; the first and the last can have arguments, "
-              "as 'lanmsff(num_classes=7)'")
+MODEL_HELP = ("a timm name, trained with a tag (lanmsff.ferplus) and untrained without (lanmsff); a config's file; or a "
+              "factory, module:callable; names and factories can have arguments, as 'lanmsff(num_classes=7)'")
 
 
 def add_shape_argument(parser: argparse.ArgumentParser) -> None:
@@ -52,31 +54,59 @@ def build_and_try(name: str, shape: Sequence[int] | None) -> tuple[nn.Module, tu
 
 
 def build_model(name: str) -> nn.Module:
-    """Build a model, with weights as it starts.
+    """Build a model in float32 on the CPU.
 
     Args:
         name: One of
 
-            - a name of timm, such as ``lanmsff`` or ``resnet18``;
-            - a config, by path or as ``lanmsff_ferplus.py`` one of the package's; OpenMMLab is imported only then;
+            - a name of timm, such as ``lanmsff`` or ``resnet18``: untrained, and with a tag, as ``lanmsff.ferplus``
+              or ``resnet18.a1_in1k``, with the weights of that tag;
+            - packaged weights, as ``lanmsff_ferplus`` or ``lanmsff://lanmsff_ferplus``;
+            - a config, by path or as ``lanmsff_ferplus.py`` one of the package's, untrained; OpenMMLab is imported only
+              then;
             - a factory by its module, as ``timm.layers:SEModule`` or ``timm.layers.SEModule``.
 
             Names of timm and factories can have arguments: ``lanmsff(num_classes=7)``, ``timm.layers:SEModule(72)``.
 
     Raises:
         FileNotFoundError: if there is no such config.
-        ValueError: if there is no such model, or it cannot be built.
+        ValueError: if there is no such model, it cannot be built, or its weights are for another number of classes.
     """
     if name.endswith(".py"):
         return _from_config(name)
     path, args, kwargs = _parse(name)
+    if _is_timm(path):
+        kwargs = {"pretrained": _has_weights(path), **kwargs}
     try:
         model = _factory(path)(*args, **kwargs)
+    except OSError as error:  # timm has looked for the weights in the cache and at the hub
+        raise ValueError(f"{name} cannot be built: {one_line(error)}; the name without its tag is the network "
+                         "without weights") from error
     except (AssertionError, ImportError, RuntimeError, TypeError) as error:
         raise ValueError(f"{name} cannot be built: {one_line(error)}") from error
     if not isinstance(model, nn.Module):
         raise ValueError(f"{name} is {type(model).__name__}, expected something that makes a torch.nn.Module")
-    return model
+    if _is_timm(path) and kwargs["pretrained"]:
+        _check_classes(model, name)
+    return model.float().cpu()
+
+
+def is_untrained(name: str) -> bool:
+    """Whether :func:`build_model` gives a model with weights as it starts; of a factory's nobody can tell."""
+    if name.endswith(".py"):
+        return True
+    path, _, kwargs = _parse(name)
+    return _is_timm(path) and not kwargs.get("pretrained", _has_weights(path))
+
+
+def load_checkpoint(model: nn.Module, path: str) -> None:
+    """Load a checkpoint as :func:`~lanmsff_plugins.weights.loading.load_weights` does, by ``foreign://PATH`` too."""
+    if path.startswith(FOREIGN):
+        from ..mm.engine.checkpoint import read_checkpoint  # it knows what MMEngine writes, and needs OpenMMLab
+
+        load_weights(model, path, read_checkpoint)
+    else:
+        load_weights(model, path)
 
 
 def default_shape(model: nn.Module) -> tuple[int, int, int]:
@@ -104,8 +134,11 @@ def run_once(model: nn.Module, shape: tuple[int, int, int], name: str) -> torch.
 
 
 def _parse(name: str) -> tuple[str, list, dict]:
-    """Split ``path(arguments)``."""
+    """Split ``path(arguments)``; packaged weights have timm's name in the path."""
     path, bracket, arguments = name.partition("(")
+    if path.startswith(PACKAGED) or path in weights.names():
+        card = weights.card(path.removeprefix(PACKAGED))
+        path = f"{card['model']}.{card['tag']}"
     if not bracket:
         return path, [], {}
     try:
@@ -119,9 +152,32 @@ def _parse(name: str) -> tuple[str, list, dict]:
                          "such as lanmsff(num_classes=7)") from None
 
 
+def _is_timm(path: str) -> bool:
+    return ":" not in path and timm.is_model(path)
+
+
+def _has_weights(path: str) -> bool:
+    """Whether a name of timm has a tag, and the tag has weights."""
+    name, dot, _ = path.partition(".")
+    if not dot:
+        return False
+    try:
+        return timm.get_pretrained_cfg(path).has_weights
+    except RuntimeError:
+        raise ValueError(unknown("weights", path, timm.list_pretrained(f"{name}.*"))) from None
+
+
+def _check_classes(model: nn.Module, name: str) -> None:
+    """Refuse a model whose weights are all trained but those of its classifier."""
+    trained, classes = model.pretrained_cfg["num_classes"], model.num_classes
+    if classes not in (0, trained):
+        raise ValueError(f"{name} has weights for {trained} classes, got num_classes={classes}; leave num_classes out, "
+                         "or name the model without its tag")
+
+
 def _factory(path: str) -> Callable[..., nn.Module]:
-    if "." not in path.partition(":")[0] and ":" not in path or timm.is_model(path):
-        if not timm.is_model(path):
+    if "." not in path.partition(":")[0] and ":" not in path or _is_timm(path):
+        if not _is_timm(path):
             see = "timm.list_models(), or name a factory by its module, as timm.layers:SEModule(72)"
             raise ValueError(unknown("timm model", path, timm.list_models(), see))
         return lambda *args, **kwargs: timm.create_model(path, *args, **kwargs)

@@ -13,8 +13,8 @@ _MM_PREFIXES = {"blocks": "backbone.blocks", "fusion": "neck.fusion"}
 def to_mm(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename the weights of ``LANMSFF`` for an MMPretrain ``ImageClassifier`` around the same parts."""
     def rename(key: str) -> str:
-        prefix, rest = key.split(".", 1)
-        return f"{_MM_PREFIXES.get(prefix, prefix)}.{rest}"
+        prefix, dot, rest = key.partition(".")
+        return f"{_MM_PREFIXES.get(prefix, prefix)}{dot}{rest}"
     return {rename(key): value for key, value in state_dict.items()}
 
 

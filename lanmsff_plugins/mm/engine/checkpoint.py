@@ -1,23 +1,29 @@
 """What a checkpoint on disk is made of: plain values, written whole or not at all, and read without running code."""
+import copy
 import pickle
-import re
-from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.logging import HistoryBuffer
-from mmengine.runner import CheckpointLoader
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.registry import MODELS, OPTIMIZERS
+from mmengine.runner import CheckpointLoader, Runner
+from mmengine.runner.checkpoint import load_state_dict
 from numpy._core import multiarray
+from torch import nn
 
 from ...base.errors import CheckpointError
 from ...base.files import write_atomically
+from ...weights import loading
+from ...weights.loading import FOREIGN
 
-__all__ = ["FOREIGN", "AtomicBackend", "plain", "read_checkpoint"]
+__all__ = ["AtomicBackend", "StrictRunner", "plain", "read_checkpoint", "read_start"]
 
-FOREIGN = "foreign://"
-"""What stands before the path of a checkpoint that MMEngine wrote without ``CleanCheckpointHook``."""
+_ADVICE = "name the config that it was trained by; for a part of a network see init_cfg in docs/train.md"
 
 
 class AtomicBackend(LocalBackend):
@@ -65,36 +71,101 @@ _MMENGINE_GLOBALS = [
       for core in ("core", "_core") for name in ("_reconstruct", "scalar"))]
 
 
-def read_checkpoint(path: str | Path, map_location=None) -> dict:
-    """Load a checkpoint by torch's ``weights_only``, which runs no code of the file's.
+def read_checkpoint(path: str | Path, map_location=None) -> Any:
+    """Load a checkpoint by torch's ``weights_only``, which runs no code of the file's, or by safetensors.
 
     Args:
-        path: The file. With ``foreign://`` before it, it may also hold what MMEngine by itself puts into
-            checkpoints: ``HistoryBuffer``, and NumPy's arrays and scalars.
+        path: As for :func:`lanmsff_plugins.weights.loading.find_file`. With ``foreign://`` before it, a file may also
+            hold what MMEngine by itself puts into checkpoints: ``HistoryBuffer``, and NumPy's arrays and scalars. Of
+            other places that MMEngine knows, such as https, it loads by itself.
         map_location: As for ``torch.load``.
 
     Raises:
         FileNotFoundError: if there is none.
         CheckpointError: if it is damaged, or asks for anything that could run code.
     """
-    file = Path(str(path).removeprefix(FOREIGN)).expanduser()
-    foreign = str(path).startswith(FOREIGN)
-    if not file.is_file():
-        raise FileNotFoundError(f"no checkpoint at {file}; `lanmsff train` writes them to its work dir")
-    try:
-        with torch.serialization.safe_globals(_MMENGINE_GLOBALS) if foreign else nullcontext():
-            return torch.load(file, map_location=map_location, weights_only=True)
-    except Exception as error:  # a file that is no checkpoint can fail in any way
-        refused = re.search(r"GLOBAL ([\w.]+)", str(error))
-        if refused is None:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise CheckpointError(f"{file} is damaged, or is no checkpoint ({reason:.160})") from None
-        hint = "" if foreign else f"; if MMEngine wrote it, name it {FOREIGN}{path}"
-        raise CheckpointError(
-            f"{file} is refused and ran nothing: it asks for {refused[1]}, which is more than weights{hint}") from None
+    path = str(path)
+    if path.startswith(FOREIGN):
+        return loading.read_checkpoint(path.removeprefix(FOREIGN), map_location, _MMENGINE_GLOBALS)
+    if "://" in path and not path.startswith(loading.PACKAGED):
+        return CheckpointLoader.load_checkpoint(path, map_location, logger="silent")
+    return loading.read_checkpoint(path, map_location)
 
 
 @CheckpointLoader.register_scheme(prefixes=FOREIGN, force=True)
 def load_from_foreign(filename: str, map_location=None, logger=None) -> dict:
     """Wherever MMEngine loads a checkpoint, take one of its own by ``foreign://PATH``; see :func:`read_checkpoint`."""
     return read_checkpoint(filename, map_location)
+
+
+def read_start(cfg: Config) -> dict | None:
+    """What a config starts from by ``load_from`` or ``resume``, if it fits; None if it starts from nothing.
+
+    MMEngine would leave what does not fit as it was drawn, and only log it.
+
+    Args:
+        cfg: The config; its ``load_from`` has been settled.
+
+    Returns:
+        A checkpoint as MMEngine has them, with the weights by the names of the config's network.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        CheckpointError: if it is damaged or not safe to load, if it does not fit the network or holds values that are
+            not finite, or if there is no training in it to resume.
+    """
+    path = cfg.get("load_from")
+    if not path:
+        return None
+    checkpoint = read_checkpoint(path, "cpu")
+    weights = loading.weights_of(checkpoint, path)
+    settings = copy.deepcopy(cfg.model)
+    if cfg.get("data_preprocessor"):
+        settings.setdefault("data_preprocessor", cfg.data_preprocessor)
+    model = MODELS.build(settings)
+    weights = loading.fit(model.module if isinstance(model, BaseTTAModel) else model, weights, path, _ADVICE)
+    if not cfg.get("resume"):
+        return {"state_dict": weights}
+    _check_state(checkpoint, cfg, path)
+    return {**checkpoint, "state_dict": weights}
+
+
+def _check_state(checkpoint: dict, cfg: Config, path: str) -> None:
+    """Refuse to resume what is no training of MMEngine, or one with another optimizer."""
+    meta, hub = checkpoint.get("meta"), checkpoint.get("message_hub")
+    if not isinstance(meta, dict) or not isinstance(hub, dict) or not all(
+            isinstance(meta.get(key), int) for key in ("epoch", "iter")):
+        raise CheckpointError(f"{path} holds no training to resume, such as `lanmsff train` writes; to start from its "
+                              f"weights, leave --resume out and set load_from={path}")
+    if "optimizer" in checkpoint and "optimizer" in cfg.optim_wrapper:
+        optimizer = OPTIMIZERS.build({**cfg.optim_wrapper.optimizer, "params": [nn.Parameter(torch.zeros(1, 1))]})
+        try:
+            group = {**checkpoint["optimizer"]["param_groups"][0], "params": [0]}
+            optimizer.load_state_dict({"state": {}, "param_groups": [group]})
+            fits = optimizer.defaults.keys() <= optimizer.param_groups[0].keys()
+        except (IndexError, KeyError, TypeError, ValueError):
+            fits = False
+        if not fits:
+            raise CheckpointError(f"{path} holds the state of another optimizer than {type(optimizer).__name__}; "
+                                  "resume it by the config that it was trained by")
+
+
+class StrictRunner(Runner):
+    """MMEngine's Runner, which starts from what :func:`read_start` has read and checked.
+
+    Attributes:
+        start: What that is; where it is None, MMEngine loads what it is told to.
+    """
+
+    start: dict | None = None
+
+    def load_checkpoint(self, filename: str, *args, **kwargs) -> dict:
+        if self.start is None:
+            return super().load_checkpoint(filename, *args, **kwargs)
+        checkpoint, self.start = self.start, None
+        self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
+        load_state_dict(self.model.module if is_model_wrapper(self.model) else self.model, checkpoint["state_dict"],
+                        strict=True)
+        self._has_loaded = True
+        self.logger.info(f"loaded {filename}")
+        return checkpoint

@@ -13,11 +13,12 @@ from mmengine.runner import Runner
 
 from ...base.errors import ConfigError
 from ...base.memory import keep_freed_memory
-from .checkpoint import FOREIGN, read_checkpoint
+from ...weights.loading import find_file
+from .checkpoint import read_start
 from .configs import read_config
 from .progress import ProgressHook, QuietRunner
 
-__all__ = ["build_runner", "find_checkpoint", "is_file", "load_config", "read_config", "resume_last"]
+__all__ = ["build_runner", "find_checkpoint", "load_config", "read_config", "resume_last"]
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
@@ -54,22 +55,12 @@ def load_config(name: str | Path, work_dir: str | None = None, options: dict | N
 
 
 def find_checkpoint(path: str | Path) -> str:
-    """A checkpoint file as it is; of a work dir, the best checkpoint in it.
+    """A checkpoint file as it is; of a folder, the file of weights or the best checkpoint in it.
 
     Raises:
         FileNotFoundError: if there is none.
     """
-    if Path(path).is_dir():
-        best = sorted(Path(path).glob("best_*.pth"), key=lambda file: file.stat().st_mtime)
-        if not best:
-            raise FileNotFoundError(f"no best_*.pth in {path}; name a checkpoint file, or train with validation")
-        return str(best[-1])
-    return str(path)
-
-
-def is_file(checkpoint: str) -> bool:
-    """Whether a checkpoint is named by a path, and not as of some other place, such as lanmsff://NAME."""
-    return "://" not in checkpoint or checkpoint.startswith(FOREIGN)
+    return str(find_file(path)) if Path(path).is_dir() else str(path)
 
 
 def _last_checkpoint(work_dir: str) -> str | None:
@@ -105,14 +96,13 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
 
     Raises:
         ConfigError: if the launcher needs a GPU and there is none.
-        CheckpointError: if the checkpoint to start from is damaged or not safe to load.
+        CheckpointError: if the checkpoint to start from is damaged or not safe to load, or does not fit.
     """
     keep_freed_memory()
     init_default_scope(cfg.get("default_scope", "mmpretrain"))
     if cfg.get("resume") and not cfg.get("load_from"):
         resume_last(cfg)
-    if cfg.get("load_from") and is_file(cfg.load_from):
-        read_checkpoint(cfg.load_from, "cpu")
+    start = read_start(cfg)
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
         if loader is not None:
@@ -124,5 +114,6 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
             torch.distributed.init_process_group("gloo")
         cfg.model_wrapper_cfg = dict(type="MMDistributedDataParallel", device_ids=None)
     runner = QuietRunner.from_cfg(cfg)
+    runner.start = start
     runner.register_hook(ProgressHook())
     return runner

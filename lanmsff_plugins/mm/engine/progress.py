@@ -8,15 +8,15 @@ from pathlib import Path
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
 
 from ...registry import HOOKS, register
+from .checkpoint import StrictRunner
 
 __all__ = ["ProgressHook", "QuietRunner", "closing_words"]
 
 
-class QuietRunner(Runner):
-    """MMEngine's Runner, whose log goes to the log file alone; only errors go to the terminal."""
+class QuietRunner(StrictRunner):
+    """A Runner whose log goes to the log file alone; only errors go to the terminal."""
 
     def build_logger(self, *args, **kwargs):
         logger = super().build_logger(*args, **kwargs)
