@@ -5,6 +5,7 @@ Needs the extra ``onnx``. onnxruntime is imported at the first use, so that this
 import copy
 import json
 import logging
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ import torch
 from timm.utils import reparameterize_model
 from torch import Tensor, nn
 
+from .base.errors import one_line
 from .base.files import write_atomically
 from .inference.preprocess import SIDE
+from .layers.conv import make_weights_plain
 from .models.lanmsff import Shrink
 
 __all__ = [
@@ -23,6 +26,7 @@ __all__ = [
 ]
 
 OPSET = 18  # the oldest that PyTorch's exporter writes without a conversion
+TOLERANCE = 1e-3  # of the largest output: what float32 may lose; a wrong graph is far beyond it
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,12 @@ def for_inference(model: nn.Module) -> nn.Module:
     """A copy in evaluation mode, ready for a compiler: batch norms folded, each block's activation before its pool.
 
     Training pools first, which saves work. A compiler makes the activation part of the convolution, where
-    it is free, and int8 then spends no range on values that the activation drops.
+    it is free, and int8 then spends no range on values that the activation drops. Pruned and normed weights become
+    plain ones.
     """
-    model = reparameterize_model(copy.deepcopy(model).eval(), inplace=True)
+    model = _copy(model).eval()
+    make_weights_plain(model)
+    model = reparameterize_model(model, inplace=True)
     fuse = getattr(model, "fuse", None)
     if fuse is not None:
         model = fuse()
@@ -68,9 +75,20 @@ def for_inference(model: nn.Module) -> nn.Module:
     return model
 
 
+def _copy(model: nn.Module) -> nn.Module:
+    """A deep copy, also where modules keep what they computed last, as pruned ones do; torch alone refuses that."""
+    computed = (value for module in model.modules() for value in vars(module).values()
+                if isinstance(value, Tensor) and not value.is_leaf)
+    return copy.deepcopy(model, {id(value): value.detach().clone() for value in computed})
+
+
 def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] = (1, SIDE, SIDE),
                 dynamic_size: bool = False, class_names: Sequence[str] = (), opset: int = OPSET) -> None:
     """Write ``model`` as ONNX, with the input ``image`` (N, C, H, W) and the output ``logits`` (N, classes).
+
+    The file computes in float32, whatever the type and the device of the model. Before it gets its name, it is
+    compared with what was asked for and with the model: by ONNX Runtime, for several batches, and with
+    ``dynamic_size`` for a smaller and a larger image as well.
 
     Args:
         model: The model; it is not changed.
@@ -81,29 +99,97 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
         opset: Version of the operators; 18 or more.
 
     Raises:
-        ValueError: if the number of names is not that of the classes, or the opset is too old.
+        ValueError: if the number of names is not that of the classes, the opset is too old or too new, a weight is
+            not finite, the model cannot be exported, or the file does not compute what the model does.
     """
-    if opset < OPSET:
-        raise ValueError(f"ONNX needs opset {OPSET} or more here, got {opset}")
-    model = for_inference(model)
-    images = torch.zeros(2, *shape)
+    from onnx.defs import onnx_opset_version
+
+    if not OPSET <= opset <= onnx_opset_version():
+        raise ValueError(f"ONNX needs opset {OPSET} or more here, and {onnx_opset_version()} at most, got {opset}")
+    for name, value in model.named_parameters():
+        if not value.isfinite().all():
+            raise ValueError(f"the model holds values that are not finite (NaN or infinite), in {name}")
+    model = _copy(model).cpu().float().eval()
     with torch.no_grad():
-        classes = model(images).shape[1]
+        classes = model(torch.zeros(2, *shape)).shape[1]
     if class_names and len(class_names) != classes:
         raise ValueError(f"the model has {classes} classes, got {len(class_names)} names: {', '.join(class_names)}")
-    dynamic = {0: torch.export.Dim("batch")}
-    if dynamic_size:
-        dynamic |= {2: 16 * torch.export.Dim("height_16"), 3: 16 * torch.export.Dim("width_16")}
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    program = torch.onnx.export(model, (images,), dynamo=True, dynamic_shapes=(dynamic,), opset_version=opset,
-                                input_names=["image"], output_names=["logits"], verbose=False)
-    assert program is not None  # only the exporter before dynamo gives nothing
-    proto = program.model_proto
+    proto = _to_onnx(for_inference(model), shape, dynamic_size, opset)
     metadata = {"class_names": json.dumps(list(class_names))} if class_names else {}
     metadata["image"] = "grey levels in [0, 1]" if shape[0] == 1 else "channels in [0, 1]"
     for key, value in metadata.items():
         proto.metadata_props.add(key=key, value=value)
-    write_atomically(path, proto.SerializeToString())
+    content = proto.SerializeToString()
+    _check_interface(proto, shape, dynamic_size, opset)
+    _check_outputs(content, model, shape, dynamic_size)
+    write_atomically(path, content)
+
+
+def _to_onnx(model: nn.Module, shape: tuple[int, int, int], dynamic_size: bool, opset: int):
+    """The ``onnx.ModelProto`` by torch's exporter."""
+    dynamic = {0: torch.export.Dim("batch")}
+    if dynamic_size:
+        dynamic |= {2: 16 * torch.export.Dim("height_16"), 3: 16 * torch.export.Dim("width_16")}
+    for logger in ("torch.onnx", "onnxscript"):  # what they report ends in an error below
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
+    try:
+        program = torch.onnx.export(
+            model, (torch.zeros(2, *shape),), dynamo=True, dynamic_shapes=(dynamic,), opset_version=opset,
+            input_names=["image"], output_names=["logits"], verbose=False)
+    except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
+        raise ValueError(f"the model cannot be exported{' with a dynamic size' if dynamic_size else ''}: "
+                         f"{one_line(error.__cause__ or error)}") from error
+    assert program is not None  # only the exporter before dynamo gives nothing
+    return program.model_proto
+
+
+def _check_interface(proto, shape: tuple[int, int, int], dynamic_size: bool, opset: int) -> None:
+    """Refuse a file with another opset, input or output than asked for: exporters do not always say so."""
+    written = {entry.domain: entry.version for entry in proto.opset_import}.get("")
+    if written != opset:
+        raise ValueError(f"opset {opset} cannot be written: torch's exporter gives {written} instead")
+    tensors = {"input": proto.graph.input, "output": proto.graph.output}
+    names = {kind: [tensor.name for tensor in found] for kind, found in tensors.items()}
+    if names != {"input": ["image"], "output": ["logits"]}:
+        raise ValueError(f"the model cannot be exported: expected the input image and the output logits, got {names}")
+    channels, *size = shape
+    expected = [None, channels, *([None, None] if dynamic_size else size)]
+    axes = [axis.dim_value if axis.HasField("dim_value") else None
+            for axis in proto.graph.input[0].type.tensor_type.shape.dim]
+    if axes != expected:
+        raise ValueError(f"the model cannot be exported: expected the input {_size(expected)}, got {_size(axes)}; "
+                         "it fixes axes that were to stay open")
+
+
+def _size(axes: Sequence[int | None]) -> str:
+    return "x".join("?" if axis is None else str(axis) for axis in axes)
+
+
+def _check_outputs(content: bytes, model: nn.Module, shape: tuple[int, int, int], dynamic_size: bool) -> None:
+    """Refuse a file that computes something else than the model, for any batch or size that it claims to take."""
+    try:
+        run = run_onnx(content)
+    except Exception as error:  # onnxruntime's own classes
+        raise ValueError(f"ONNX Runtime cannot run the exported model: {one_line(error)}") from error
+    channels, height, width = shape
+    sizes = [(height, width)]
+    if dynamic_size:
+        sizes += [(max(16, height - 16), max(16, width // 32 * 16)), (height + 48, width + 16)]
+    generator = torch.Generator().manual_seed(0)
+    for batch, size in [(1, sizes[0]), *((3, size) for size in sizes)]:
+        images = torch.rand(batch, channels, *size, generator=generator)
+        expected = run_torch(model)(images)
+        limit = TOLERANCE * max(1., expected.abs().max().item())
+        try:
+            got = run(images)
+            difference = (got - expected).abs().max().item() if got.shape == expected.shape else math.inf
+        except Exception as error:
+            raise ValueError(f"the exported model fails for {batch} images of {_size(size)}: {one_line(error)}"
+                             ) from error
+        if not difference <= limit:  # also where either is no number
+            raise ValueError(f"the exported model gives other outputs than PyTorch for {batch} images of "
+                             f"{_size(size)}: they differ by {difference:.2g}, expected {limit:.2g} at most"
+                             + ("; export it with a fixed size" if size != sizes[0] else ""))
 
 
 def quantize_onnx(source: str | Path, path: str | Path, faces: Tensor, batch: int = 32) -> None:
@@ -142,11 +228,11 @@ def quantize_onnx(source: str | Path, path: str | Path, faces: Tensor, batch: in
         write_atomically(path, quantized.read_bytes())
 
 
-def run_onnx(path: str | Path, threads: int = 0, batch: int = 32) -> Callable[[Tensor], Tensor]:
+def run_onnx(path: str | Path | bytes, threads: int = 0, batch: int = 32) -> Callable[[Tensor], Tensor]:
     """A function from images to logits by ONNX Runtime on the CPU.
 
     Args:
-        path: The ONNX file.
+        path: The ONNX file, or what is in it.
         threads: Number of threads; 0 leaves it to ONNX Runtime.
         batch: How many images go through at a time.
     """
@@ -155,7 +241,8 @@ def run_onnx(path: str | Path, threads: int = 0, batch: int = 32) -> Callable[[T
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        path if isinstance(path, bytes) else str(path), options, providers=["CPUExecutionProvider"])
     return lambda images: torch.cat([
         torch.from_numpy(session.run(None, {"image": part.numpy()})[0]) for part in images.split(batch)])
 

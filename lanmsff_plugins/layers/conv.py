@@ -7,9 +7,12 @@ import torch
 import torch.nn.functional as F
 from timm.layers import LayerType, create_act_layer
 from torch import Tensor, nn
+from torch.nn.utils import parametrize, prune, remove_spectral_norm, remove_weight_norm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
-__all__ = ["BatchNorm2d", "ConvNormAct", "DilatedConv2d", "SeparableConv2d"]
+__all__ = ["BatchNorm2d", "ConvNormAct", "DilatedConv2d", "SeparableConv2d", "make_weights_plain"]
 
 torch.fx.wrap("_dilated_conv2d")
 
@@ -158,16 +161,56 @@ class ConvNormAct(nn.Module):
     def fuse(self) -> "ConvNormAct":
         """Fold a batch norm, as its running statistics have it now, into the convolution, in place.
 
-        A separable convolution takes it up in its pointwise half. Norms of other kinds stay.
+        A separable convolution takes it up in its pointwise half. Pruned and normed weights become plain ones first,
+        see :func:`make_weights_plain`. Norms of other kinds stay, and so does one beside a convolution with a weight,
+        a forward or hooks of another kind.
         """
         norm = self.norm
         if (type(norm) is nn.BatchNorm2d or type(norm) is nn.SyncBatchNorm) and norm.running_mean is not None:
             assert norm.running_var is not None  # a norm keeps both or neither
+            make_weights_plain(self)
             conv = self.conv.conv_pw if isinstance(self.conv, SeparableConv2d) else self.conv
-            conv.weight, conv.bias = fuse_conv_bn_weights(
-                conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
-            self.norm = nn.Identity()
+            if _is_plain(conv) and not (self.conv._forward_hooks or conv._forward_hooks or norm._forward_hooks
+                                        or norm._forward_pre_hooks):
+                conv.weight, conv.bias = fuse_conv_bn_weights(
+                    conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
+                self.norm = nn.Identity()
         return self
 
     def forward(self, x: Tensor) -> Tensor:
         return self.act(self.norm(self.conv(x)))
+
+
+def _is_plain(conv: nn.Module) -> bool:
+    return (type(conv) in (nn.Conv2d, DilatedConv2d) and isinstance(conv.weight, nn.Parameter)
+            and (conv.bias is None or isinstance(conv.bias, nn.Parameter)))
+
+
+def make_weights_plain(module: nn.Module) -> None:
+    """Make the weights that are computed anew for each call plain parameters, with the values of now, in place.
+
+    These are pruned ones (``torch.nn.utils.prune``), weight- and spectral-normed ones in both of torch's forms, and
+    all others by ``torch.nn.utils.parametrize``.
+    """
+    for part in list(module.modules()):
+        if parametrize.is_parametrized(part):
+            _remove_parametrizations(part)
+        for hook in reversed(list(part._forward_pre_hooks.values())):  # the last one computes from the others' values
+            if isinstance(hook, prune.BasePruningMethod):
+                prune.remove(part, hook._tensor_name)
+            elif isinstance(hook, WeightNorm):
+                remove_weight_norm(part, hook.name)
+            elif isinstance(hook, SpectralNorm):
+                remove_spectral_norm(part, hook.name)
+
+
+@torch.no_grad()
+def _remove_parametrizations(module: nn.Module) -> None:
+    """What torch's function of the name does; but that breaks the module that this one is a copy of (torch 2.15)."""
+    learns = {name: any(p.requires_grad for p in part.parameters()) for name, part in module.parametrizations.items()}
+    module.parametrizations.eval()  # in training a spectral norm changes whenever it is looked at
+    values = {name: getattr(module, name).clone() for name in learns}
+    module.__class__ = parametrize.type_before_parametrizations(module)
+    del module.parametrizations
+    for name, value in values.items():
+        module.register_parameter(name, nn.Parameter(value, learns[name]))
