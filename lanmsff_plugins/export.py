@@ -3,11 +3,13 @@
 Needs the extra ``onnx``. onnxruntime is imported at the first use, so that this module costs nothing before.
 """
 import copy
+import io
 import json
 import logging
 import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,17 +132,28 @@ def _to_onnx(model: nn.Module, shape: tuple[int, int, int], dynamic_size: bool, 
     dynamic = {0: torch.export.Dim("batch")}
     if dynamic_size:
         dynamic |= {2: 16 * torch.export.Dim("height_16"), 3: 16 * torch.export.Dim("width_16")}
-    for logger in ("torch.onnx", "onnxscript"):  # what they report ends in an error below
-        logging.getLogger(logger).setLevel(logging.CRITICAL)
     try:
-        program = torch.onnx.export(
-            model, (torch.zeros(2, *shape),), dynamo=True, dynamic_shapes=(dynamic,), opset_version=opset,
-            input_names=["image"], output_names=["logits"], verbose=False)
+        with _quiet():
+            program = torch.onnx.export(
+                model, (torch.zeros(2, *shape),), dynamo=True, dynamic_shapes=(dynamic,), opset_version=opset,
+                input_names=["image"], output_names=["logits"], verbose=False)
     except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
         raise ValueError(f"the model cannot be exported{' with a dynamic size' if dynamic_size else ''}: "
                          f"{one_line(error.__cause__ or error)}") from error
     assert program is not None  # only the exporter before dynamo gives nothing
     return program.model_proto
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep off the terminal what exporters print; all that matters of it ends in an error of one line."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(disabled)
 
 
 def _check_interface(proto, shape: tuple[int, int, int], dynamic_size: bool, opset: int) -> None:
@@ -179,6 +192,8 @@ def _check_outputs(content: bytes, model: nn.Module, shape: tuple[int, int, int]
     for batch, size in [(1, sizes[0]), *((3, size) for size in sizes)]:
         images = torch.rand(batch, channels, *size, generator=generator)
         expected = run_torch(model)(images)
+        if not expected.isfinite().all():
+            raise ValueError("the model gives values that are not finite (NaN or infinite) for random images")
         limit = TOLERANCE * max(1., expected.abs().max().item())
         try:
             got = run(images)
@@ -186,7 +201,7 @@ def _check_outputs(content: bytes, model: nn.Module, shape: tuple[int, int, int]
         except Exception as error:
             raise ValueError(f"the exported model fails for {batch} images of {_size(size)}: {one_line(error)}"
                              ) from error
-        if not difference <= limit:  # also where either is no number
+        if not difference <= limit:  # also where it is no number
             raise ValueError(f"the exported model gives other outputs than PyTorch for {batch} images of "
                              f"{_size(size)}: they differ by {difference:.2g}, expected {limit:.2g} at most"
                              + ("; export it with a fixed size" if size != sizes[0] else ""))

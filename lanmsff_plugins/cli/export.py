@@ -8,16 +8,20 @@ With --data it also prints the accuracy of each on the validation split. A model
 is exported as well, with a note that it is untrained.
 """
 import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..base.errors import unknown
+from ..base.files import write_atomically
 from ..data.catalog import DATASETS
 from ..export import OPSET, compare_outputs, export_onnx, quantize_onnx, run_onnx, run_torch
 from ..inference.preprocess import to_batch
-from ..weights.loading import load_weights
-from .models import MODEL_HELP, add_shape_argument, build_and_try
+from .models import MODEL_HELP, add_shape_argument, build_and_try, is_untrained, load_checkpoint
 
 __all__ = ["add_arguments", "labelled_faces", "run"]
 
@@ -44,23 +48,58 @@ def run(args: argparse.Namespace) -> None:
     if args.int8 and not args.data:
         raise ValueError("--int8 is calibrated with faces: name their folder by --data DIR; "
                          "`lanmsff draw DIR` draws some")
+    if args.int8 == args.out:
+        raise ValueError(f"--int8 needs a file of its own, got {args.out} for both forms")
     named = args.classes[0] if len(args.classes) == 1 and args.classes[0] in DATASETS else None
     data_set = args.data_set or named
     if args.data and data_set is None:
         raise ValueError("--data needs to know which data set the folder holds, since their classes differ in order; "
                          f"name it by --data-set, one of {', '.join(DATASETS)}")
     model, shape, outputs = build_and_try(args.model, args.shape)
+    classes = outputs.shape[1]
+    trained_on = trained_classes(args, model, classes)
     if args.checkpoint:
-        load_weights(model, args.checkpoint)
-    names = DATASETS[named].classes if named else args.classes
-    validation = labelled_faces(data_set, args.data, "val", outputs.shape[1]) if args.data else None
+        load_checkpoint(model, args.checkpoint)
+    for name in filter(None, (named, data_set)):
+        if trained_on and trained_on != DATASETS[name].classes:
+            raise ValueError(f"{args.model} was trained with the classes {', '.join(trained_on)}; those of {name} are "
+                             f"{', '.join(DATASETS[name].classes)}")
+    names = DATASETS[named].classes if named else args.classes or trained_on
+    validation = labelled_faces(data_set, args.data, "val", classes) if args.data else None
+    calibration = labelled_faces(data_set, args.data, "train", classes, CALIBRATION)[0] if args.int8 else None
 
-    forms = {"float32": args.out}
-    export_onnx(model, args.out, shape, args.dynamic_size, names, args.opset)
-    if args.int8:
-        forms["int8"] = args.int8
-        faces, _ = labelled_faces(data_set, args.data, "train", outputs.shape[1], CALIBRATION)
-        quantize_onnx(args.out, args.int8, faces)
+    forms = write_forms(args, model, shape, names, calibration)
+    if not args.checkpoint and is_untrained(args.model):
+        print(f"note: the weights of {args.model} are untrained; name trained ones by --checkpoint FILE, or by a tag, "
+              "as lanmsff.ferplus", file=sys.stderr)
+    compare_forms(forms, model, shape, validation)
+
+
+def trained_classes(args: argparse.Namespace, model: nn.Module, classes: int) -> tuple[str, ...]:
+    """The names of the classes that the weights come with, in their order; none where nobody knows."""
+    if args.checkpoint or is_untrained(args.model):
+        return ()
+    names = (getattr(model, "pretrained_cfg", None) or {}).get("label_names") or ()
+    return tuple(names) if len(names) == classes else ()
+
+
+def write_forms(args: argparse.Namespace, model: nn.Module, shape: tuple[int, int, int], names: Sequence[str],
+                calibration: Tensor | None) -> dict[str, str]:
+    """Write the files, all of them or none; gives each by the name of its form."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = {args.out: Path(folder, "float32.onnx")}
+        export_onnx(model, made[args.out], shape, args.dynamic_size, names, args.opset)
+        if calibration is not None:
+            made[args.int8] = Path(folder, "int8.onnx")
+            quantize_onnx(made[args.out], made[args.int8], calibration)
+        for path, file in made.items():
+            write_atomically(path, file.read_bytes())
+    return dict(zip(("float32", "int8"), made))
+
+
+def compare_forms(forms: dict[str, str], model: nn.Module, shape: tuple[int, int, int],
+                  validation: tuple[Tensor, Tensor] | None) -> None:
+    """Print how far each file is from PyTorch, on random images and on faces."""
     plain = run_torch(model)
     images = torch.rand(5, *shape, generator=torch.Generator().manual_seed(0))
     for form, path in forms.items():

@@ -79,11 +79,9 @@ def build_model(name: str) -> nn.Module:
         kwargs = {"pretrained": _has_weights(path), **kwargs}
     try:
         model = _factory(path)(*args, **kwargs)
-    except OSError as error:  # timm has looked for the weights in the cache and at the hub
-        raise ValueError(f"{name} cannot be built: {one_line(error)}; the name without its tag is the network "
-                         "without weights") from error
-    except (AssertionError, ImportError, RuntimeError, TypeError) as error:
-        raise ValueError(f"{name} cannot be built: {one_line(error)}") from error
+    except (AssertionError, ImportError, OSError, RuntimeError, TypeError) as error:
+        hint = "; without its tag it is the untrained network" if _is_timm(path) and isinstance(error, OSError) else ""
+        raise ValueError(f"{name} cannot be built: {one_line(error)}{hint}") from error
     if not isinstance(model, nn.Module):
         raise ValueError(f"{name} is {type(model).__name__}, expected something that makes a torch.nn.Module")
     if _is_timm(path) and kwargs["pretrained"]:
