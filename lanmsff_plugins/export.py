@@ -2,6 +2,7 @@
 
 Needs the extra ``onnx``. onnxruntime is imported at the first use, so that this module costs nothing before.
 """
+import ast
 import copy
 import io
 import json
@@ -191,7 +192,11 @@ def _check_outputs(content: bytes, model: nn.Module, shape: tuple[int, int, int]
     generator = torch.Generator().manual_seed(0)
     for batch, size in [(1, sizes[0]), *((3, size) for size in sizes)]:
         images = torch.rand(batch, channels, *size, generator=generator)
-        expected = run_torch(model)(images)
+        try:
+            expected = run_torch(model)(images)
+        except Exception as error:
+            raise ValueError(f"the model does not take {batch} images of {_size(size)}, which the file would have to: "
+                             f"{one_line(error)}") from error
         if not expected.isfinite().all():
             raise ValueError("the model gives values that are not finite (NaN or infinite) for random images")
         limit = TOLERANCE * max(1., expected.abs().max().item())
@@ -220,27 +225,59 @@ def quantize_onnx(source: str | Path, path: str | Path, faces: Tensor, batch: in
         batch: How many go through at a time.
 
     Raises:
-        ValueError: if there are no faces.
+        ValueError: if there are no faces, or if the quantiser cannot take a layer.
     """
     if not len(faces):
         raise ValueError("int8 is calibrated with faces, got none; name a folder that has some")
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with tempfile.TemporaryDirectory() as folder:
+        prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "quantized.onnx")
+        try:
+            with _quiet():
+                quant_pre_process(str(source), str(prepared))
+                _quantize(prepared, quantized, faces.split(batch))
+            content = quantized.read_bytes()
+            run_onnx(content)(faces[:1])
+        except Exception as error:  # of any class
+            raise ValueError(f"ONNX Runtime's quantiser cannot take {_refused_layer(prepared, source, faces[:1])}: "
+                             f"{one_line(error)}; export without int8, or replace the layer") from error
+        write_atomically(path, content)
+
+
+def _quantize(source: Path, path: Path, batches: Sequence[Tensor], nodes: Sequence[str] | None = None) -> None:
+    """Quantise some nodes of a file by their names, all by default."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
     class Reader(CalibrationDataReader):
         def __init__(self):
-            self.batches = iter(faces.split(batch))
+            self.batches = iter(batches)
 
         def get_next(self) -> dict | None:
             images = next(self.batches, None)
             return None if images is None else {"image": images.numpy()}
 
-    with tempfile.TemporaryDirectory() as folder:
-        prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "quantized.onnx")
-        quant_pre_process(str(source), str(prepared))
-        quantize_static(str(prepared), str(quantized), Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
-                        reduce_range=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
-        write_atomically(path, quantized.read_bytes())
+    quantize_static(str(source), str(path), Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
+                    reduce_range=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+                    nodes_to_quantize=nodes)
+
+
+def _refused_layer(prepared: Path, source: str | Path, faces: Tensor) -> str:
+    """The layer that cannot be quantised, found by quantising one node after another."""
+    import onnx
+
+    scopes = {node.name: ast.literal_eval(entry.value) for node in onnx.load(source).graph.node
+              for entry in node.metadata_props if entry.key == "pkg.torch.onnx.name_scopes"}
+    for node in onnx.load(prepared).graph.node if prepared.is_file() else ():
+        path = prepared.with_name("single.onnx")
+        try:
+            with _quiet():
+                _quantize(prepared, path, [faces], [node.name])
+            run_onnx(path)(faces)
+        except Exception:
+            layer = next((name for name in reversed(scopes.get(node.name, [])[:-1]) if name), node.name)
+            return f"the layer {layer} ({node.op_type})"
+    return "the model"
 
 
 def run_onnx(path: str | Path | bytes, threads: int = 0, batch: int = 32) -> Callable[[Tensor], Tensor]:

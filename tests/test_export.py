@@ -1,10 +1,13 @@
 """What is exported, quantised, fused and compiled gives what the plain model gives."""
+import copy
 import json
+from types import SimpleNamespace
 
 import onnx
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
 from lanmsff_plugins import LANMSFF
 from lanmsff_plugins.cli.export import labelled_faces
@@ -121,6 +124,86 @@ def test_what_cannot_be_exported_is_refused(model, exported, drawn_faces, tmp_pa
         export_onnx(model, tmp_path / "x.onnx", class_names=("glad", "sad"))
     with pytest.raises(ValueError, match="opset 18 or more here, got 11"):
         export_onnx(model, tmp_path / "x.onnx", opset=11)
+    with pytest.raises(ValueError, match=r"opset 18 or more here, and \d+ at most, got 99"):
+        export_onnx(model, tmp_path / "x.onnx", opset=99)
+    broken = copy.deepcopy(model)
+    broken.head.fc.bias.data[3] = torch.inf
+    with pytest.raises(ValueError, match=r"values that are not finite \(NaN or infinite\), in head.fc.bias"):
+        export_onnx(broken, tmp_path / "x.onnx")
     with pytest.raises(ValueError, match="calibrated with faces, got none"):
         quantize_onnx(exported, tmp_path / "x.onnx", images(64, 64)[:0])
     assert list(tmp_path.iterdir()) == []
+
+
+class Pooled(nn.Module):
+    """A small network around a pool, or another layer that keeps four channels."""
+
+    def __init__(self, layer: nn.Module):
+        super().__init__()
+        self.conv, self.layer, self.fc = nn.Conv2d(1, 4, 3, padding=1), layer, nn.Linear(4, 3)
+
+    def forward(self, x):
+        x = self.layer(self.conv(x))
+        return self.fc(x.mean((2, 3)) + x.amax((2, 3)))
+
+
+@pytest.mark.parametrize(("dtype", "opset"), [(torch.float16, 18), (torch.float64, 20)])
+def test_a_model_of_any_type_becomes_a_file_in_float32_of_the_opset_asked_for(dtype, opset, tmp_path):
+    model = Pooled(nn.ReLU()).to(dtype)
+    export_onnx(model, tmp_path / "x.onnx", opset=opset)
+    assert next(model.parameters()).dtype == dtype
+    assert onnx.load(tmp_path / "x.onnx").opset_import[0].version == opset
+    torch.testing.assert_close(run_onnx(tmp_path / "x.onnx")(images(64, 64)), run_torch(model.float())(images(64, 64)),
+                               rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("layer", "message"), [
+    (nn.AdaptiveAvgPool2d((None, 1)), "gives other outputs than PyTorch for 3 images of 48x48: .*; export it with a fix"),
+    (nn.Sequential(nn.Flatten(2), nn.Linear(64 * 64, 16), nn.Unflatten(2, (4, 4))), "a dynamic size|does not take")])
+def test_a_size_that_cannot_be_left_open_is_refused_and_leaves_no_file(layer, message, tmp_path):
+    """Of the first, torch 2.15 exports the pool of the one size that it has seen."""
+    with pytest.raises(ValueError, match=message) as refused:
+        export_onnx(Pooled(layer), tmp_path / "x.onnx", dynamic_size=True)
+    assert "\n" not in str(refused.value) and list(tmp_path.iterdir()) == []
+
+
+def test_a_file_with_another_opset_or_fixed_axes_than_asked_for_is_refused(exported, model, tmp_path, monkeypatch):
+    """As if the exporter had not granted a request, and said nothing."""
+    for axis, opset, message in ((None, 20, "opset 20 cannot be written: torch's exporter gives 18 instead"),
+                                 (7, 18, r"expected the input \?x1x64x64, got 7x1x64x64; it fixes axes")):
+        proto = onnx.load(exported)
+        if axis is not None:
+            proto.graph.input[0].type.tensor_type.shape.dim[0].dim_value = axis
+        monkeypatch.setattr(torch.onnx, "export", lambda *args, **kwargs: SimpleNamespace(model_proto=proto))
+        with pytest.raises(ValueError, match=message):
+            export_onnx(model, tmp_path / "x.onnx", opset=opset)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_layer_that_cannot_be_int8_is_named(tmp_path):
+    model = Pooled(nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(4, 8, 2, 2, groups=2), nn.Conv2d(8, 4, 1)))
+    export_onnx(model, tmp_path / "x.onnx")
+    with pytest.raises(ValueError, match=r"quantiser cannot take the layer layer.1 \(ConvTranspose\): ") as refused:
+        quantize_onnx(tmp_path / "x.onnx", tmp_path / "x.int8.onnx", images(64, 64))
+    assert "\n" not in str(refused.value) and [path.name for path in tmp_path.iterdir()] == ["x.onnx"]
+
+
+@pytest.mark.parametrize("trained_on", [False, True])
+@pytest.mark.parametrize("reparametrize", [
+    lambda layer: prune.l1_unstructured(layer, "weight", 0.5), weight_norm, spectral_norm, parametrizations.weight_norm,
+    parametrizations.spectral_norm], ids=["pruned", "weight norm", "spectral norm", "parametrized", "parametrized sn"])
+def test_pruned_and_normed_weights_are_plain_in_the_form_for_inference(reparametrize, trained_on):
+    torch.manual_seed(0)
+    model = LANMSFF(channels=(12, 12, 12, 12))
+    for layer in (model.blocks[0].conv1.conv, model.blocks[1].attn.up1, model.blocks[3].conv.conv, model.head.fc):
+        reparametrize(layer)
+    model(images(32, 32)).sum().backward()  # the modules now hold weights that are no leaves
+    if trained_on:
+        torch.optim.SGD(model.parameters(), lr=1e-4).step()  # and that are those of the step before
+    names = list(model.state_dict())
+    fast = for_inference(model)
+    with torch.no_grad():
+        expected = model.eval()(images(32, 32))
+        torch.testing.assert_close(fast(images(32, 32)), expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
+        assert list(model.state_dict()) == names and not any(module._forward_pre_hooks for module in fast.modules())
+        assert fast.state_dict().keys() == for_inference(LANMSFF(channels=(12, 12, 12, 12))).state_dict().keys()

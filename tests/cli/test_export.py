@@ -1,14 +1,21 @@
 """Exporting from the command line, as a user does it."""
+import json
+import re
+
+import onnx
 import pytest
 import timm
 import torch
 
 import timm_registry  # noqa: F401
+from lanmsff_plugins import LANMSFF, weights
 from lanmsff_plugins.cli.export import labelled_faces
 from lanmsff_plugins.export import run_onnx, run_torch
 from lanmsff_plugins.models.naming import to_mm
 
 from .command import runner
+
+SMALL = "lanmsff(channels=(12, 12, 12, 12), attn_layer='se')"
 
 
 @pytest.fixture
@@ -57,7 +64,40 @@ def test_weights_that_do_not_fit_are_named(run, tmp_path):
     _, _, err = run("lanmsff", tmp_path / "x.onnx", "--checkpoint", tmp_path / "seven.pth")
     assert "seven.pth does not fit the model: head.fc.weight is [8, 156] there, [7, 156] in the file" in err
     _, _, err = run("lanmsff", tmp_path / "x.onnx", "--checkpoint", tmp_path / "text.pth")
-    assert "text.pth cannot be read as a checkpoint" in err
+    assert "text.pth is damaged, or is no checkpoint" in err
+
+
+def test_a_tag_means_the_packaged_weights_and_their_classes(run, tmp_path):
+    status, _, err = run("lanmsff.ferplus", tmp_path / "x.onnx")
+    assert status == 0 and not err
+    images = torch.rand(2, 1, 64, 64)
+    torch.testing.assert_close(run_onnx(tmp_path / "x.onnx")(images),
+                               run_torch(weights.load("lanmsff_ferplus"))(images), rtol=0, atol=1e-3)
+    metadata = {entry.key: entry.value for entry in onnx.load(tmp_path / "x.onnx").metadata_props}
+    assert json.loads(metadata["class_names"]) == weights.card("lanmsff_ferplus")["classes"]
+
+
+def test_untrained_weights_are_said_to_be_so(run, tmp_path):
+    status, _, err = run(SMALL, tmp_path / "x.onnx", "--shape", 1, 32, 32)
+    line, = err.splitlines()
+    assert status == 0 and line.startswith(f"note: the weights of {SMALL} are untrained; name trained ones by --checkp")
+
+
+@pytest.mark.parametrize(("args", "message"), [
+    (["lanmsff.fer2013", "--classes", "kdef"], "lanmsff.fer2013 was trained with the classes .*; those of kdef are"),
+    (["lanmsff.ferplus", "--data", "nowhere", "--data-set", "fer2013"], "was trained with the classes .*; those of fer"),
+    (["lanmsff.ferplus", "--opset", "99"], "ONNX needs opset 18 or more here, and .* at most, got 99"),
+    (["lanmsff", "--checkpoint", "nan.pth"], r"nan.pth holds values that are not finite \(NaN or infinite\), in head"),
+    (["lanmsff", "--checkpoint", "lanmsff://nope"], "unknown packaged weights 'nope'; expected one of"),
+    (["lanmsff", "--checkpoint", "lanmsff://lanmsff_fer2013"], r"head.fc.weight is \[8, 156\] there, \[7, 156\] in the"),
+    (["lanmsff", "--checkpoint", "list.pth"], "list.pth holds no weights: expected a state dict, got list")])
+def test_weights_that_are_not_the_ones_meant_are_refused(run, tmp_path, monkeypatch, args, message):
+    monkeypatch.chdir(tmp_path)
+    torch.save({**LANMSFF().state_dict(), "head.fc.bias": torch.full((8,), torch.nan)}, "nan.pth")
+    torch.save([1], "list.pth")
+    status, out, err = run(args[0], "x.onnx", *args[1:])
+    assert status == 2 and not out and len(err.splitlines()) == 1 and re.search(message, err)
+    assert not list(tmp_path.glob("*.onnx"))
 
 
 @pytest.mark.parametrize(("data_set", "classes"), [("fer2013", 7), ("ferplus", 8)])

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from lanmsff_plugins import LANMSFF, MassAtt
-from lanmsff_plugins.cli.models import build_model, default_shape, run_once
+from lanmsff_plugins import LANMSFF, MassAtt, weights
+from lanmsff_plugins.cli.models import build_model, default_shape, is_untrained, run_once
 
 from ..conftest import ROOT
 from ..test_packaging import WITHOUT_OPENMMLAB
@@ -51,7 +51,25 @@ def test_the_shape_is_the_one_a_model_is_made_for(name, shape):
     assert default_shape(build_model(name)) == shape
 
 
+@pytest.mark.parametrize("name", [
+    "lanmsff.ferplus", "lanmsff_ferplus", "lanmsff://lanmsff_ferplus", "lanmsff.ferplus(drop_rate=0.1)"])
+def test_a_name_of_weights_gives_these_weights(name):
+    torch.testing.assert_close(build_model(name).state_dict(), weights.load("lanmsff_ferplus").state_dict(), rtol=0,
+                               atol=0)
+    assert not is_untrained(name)
+
+
+@pytest.mark.parametrize("name", [
+    "lanmsff", "lanmsff(num_classes=7)", "lanmsff.ferplus(pretrained=False)", "lanmsff_small.untrained", "my_config.py"])
+def test_a_name_without_weights_is_known_to_be_untrained(name):
+    assert is_untrained(name)
+
+
 @pytest.mark.parametrize(("name", "message"), [
+    ("lanmsff.ferpluss", "unknown weights 'lanmsff.ferpluss'; expected one of lanmsff.fer2013, lanmsff.ferplus"),
+    ("lanmsff://ferplus", "unknown packaged weights 'ferplus'; expected one of lanmsff_fer2013, lanmsff_ferplus"),
+    ("lanmsff.ferplus(num_classes=7)", "has weights for 8 classes, got num_classes=7; leave num_classes out"),
+    ("lanmsff.ferplus(channels=(12, 12, 12, 12))", "cannot be built: .*size mismatch"),
     ("lanmsf", "unknown timm model 'lanmsf'; did you mean lanmsff"),
     ("nothing_like_it", "unknown timm model 'nothing_like_it'; see timm.list_models"),
     ("lanmsff(", "cannot be read: expected NAME"),

@@ -1,4 +1,5 @@
 """The convolutions that the blocks share keep the size and start as Keras' do."""
+import copy
 import math
 from functools import partial
 
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from timm.layers import BatchNormAct2d
 from torch import nn
+from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
 from lanmsff_plugins.layers import BatchNorm2d, ConvNormAct, DilatedConv2d, SeparableConv2d
 
@@ -69,6 +71,57 @@ def test_norms_that_are_no_fixed_scale_and_shift_stay(norm_layer):
     layer = ConvNormAct(4, 6, norm_layer=norm_layer)
     norm = layer.norm
     assert layer.fuse().norm is norm
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("separable", [False, True])
+@pytest.mark.parametrize("reparametrize", [
+    lambda conv: prune.l1_unstructured(conv, "weight", 0.5),
+    lambda conv: (weight_norm(conv), prune.l1_unstructured(conv, "weight_g", 1)), spectral_norm,
+    parametrizations.weight_norm, parametrizations.spectral_norm])
+def test_pruned_and_normed_weights_are_folded_as_they_are(reparametrize, separable):
+    layer = ConvNormAct(4, 6, separable=separable).double()
+    layer.norm.running_mean.normal_()
+    conv = layer.conv.conv_pw if separable else layer.conv
+    reparametrize(conv)
+    prune.random_unstructured(layer.norm, "weight", 2)
+    x = torch.randn(2, 4, 5, 5, dtype=torch.float64)
+    expected = layer.eval()(x)
+    layer.train().fuse().eval()
+    torch.testing.assert_close(layer(x), expected)
+    assert type(conv) is nn.Conv2d and isinstance(conv.weight, nn.Parameter) and isinstance(layer.norm, nn.Identity)
+
+
+@torch.no_grad()
+def test_a_copy_is_made_plain_without_its_original():
+    """torch's remove_parametrizations takes the property of the class that both have (2.15)."""
+    layer = ConvNormAct(4, 6)
+    parametrizations.weight_norm(layer.conv)
+    x = torch.randn(1, 4, 5, 5)
+    expected = layer.eval()(x)
+    copy.deepcopy(layer).fuse()
+    assert torch.equal(layer(x), expected)
+
+
+class Scaled(nn.Conv2d):
+    """A convolution with a forward of its own."""
+
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("change", [
+    lambda layer: setattr(layer, "conv", Scaled(4, 6, 3, padding=1)),
+    lambda layer: setattr(layer, "conv", nn.Sequential(layer.conv, nn.Conv2d(6, 6, 1))),
+    lambda layer: layer.conv.register_forward_hook(lambda module, args, output: 2 * output),
+    lambda layer: layer.norm.register_forward_hook(lambda module, args, output: 2 * output)])
+def test_what_is_more_than_a_convolution_and_a_norm_is_not_folded(change):
+    layer = ConvNormAct(4, 6)
+    change(layer)
+    x = torch.randn(1, 4, 5, 5)
+    expected = layer.eval()(x)
+    assert torch.equal(layer.fuse()(x), expected)
 
 
 def test_a_fused_convolution_can_start_anew():

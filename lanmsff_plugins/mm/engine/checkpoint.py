@@ -21,7 +21,7 @@ from ...base.files import write_atomically
 from ...weights import loading
 from ...weights.loading import FOREIGN
 
-__all__ = ["AtomicBackend", "StrictRunner", "plain", "read_checkpoint", "read_start"]
+__all__ = ["AtomicBackend", "StrictRunner", "check_parts", "plain", "read_checkpoint", "read_start"]
 
 _ADVICE = "name the config that it was trained by; for a part of a network see init_cfg in docs/train.md"
 
@@ -119,15 +119,49 @@ def read_start(cfg: Config) -> dict | None:
         return None
     checkpoint = read_checkpoint(path, "cpu")
     weights = loading.weights_of(checkpoint, path)
-    settings = copy.deepcopy(cfg.model)
-    if cfg.get("data_preprocessor"):
-        settings.setdefault("data_preprocessor", cfg.data_preprocessor)
-    model = MODELS.build(settings)
-    weights = loading.fit(model.module if isinstance(model, BaseTTAModel) else model, weights, path, _ADVICE)
+    weights = loading.fit(_build(cfg), weights, path, _ADVICE)
     if not cfg.get("resume"):
         return {"state_dict": weights}
     _check_state(checkpoint, cfg, path)
     return {**checkpoint, "state_dict": weights}
+
+
+def check_parts(cfg: Config) -> None:
+    """Refuse an ``init_cfg=dict(type='Pretrained', ...)`` in a config's model whose weights do not fit that part.
+
+    Such weights may be fewer than those of the part, and more; MMEngine would only log it if they are of other shapes.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        CheckpointError: if it is damaged or not safe to load, or if a shape differs, or no weight is of that part.
+    """
+    if "Pretrained" not in str(cfg.model):
+        return
+    for name, part in _build(cfg).named_modules():
+        found = getattr(part, "init_cfg", None) or []
+        for init in [found] if isinstance(found, dict) else found:
+            if init["type"] != "Pretrained":
+                continue
+            path, prefix = init["checkpoint"], init.get("prefix") or ""
+            content = (CheckpointLoader.load_checkpoint(path, "cpu", logger="silent") if "://" in path
+                       else read_checkpoint(path, "cpu"))
+            weights, expected = loading.weights_of(content, path), part.state_dict()
+            named = {key[len(prefix):].removeprefix("."): value for key, value in weights.items()
+                     if key.startswith(prefix)}
+            wrong = next((key for key in named if key in expected and named[key].shape != expected[key].shape), None)
+            if wrong or not named.keys() & expected.keys():
+                raise CheckpointError(f"{path} does not fit {name or 'the model'}, which starts from it by init_cfg: " + (
+                    f"{wrong} is {list(expected[wrong].shape)} there, {list(named[wrong].shape)} in the file" if wrong
+                    else f"it has no weights of that name; prefix={prefix!r} goes before them"))
+
+
+def _build(cfg: Config) -> nn.Module:
+    """The network of a config, as the Runner will build it; of one that averages over views, the network within."""
+    settings = copy.deepcopy(cfg.model)
+    if cfg.get("data_preprocessor"):
+        settings.setdefault("data_preprocessor", cfg.data_preprocessor)
+    model = MODELS.build(settings)
+    return model.module if isinstance(model, BaseTTAModel) else model
 
 
 def _check_state(checkpoint: dict, cfg: Config, path: str) -> None:

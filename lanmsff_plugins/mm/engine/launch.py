@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from ...base.errors import ConfigError
 from ...base.memory import keep_freed_memory
 from ...weights.loading import find_file
-from .checkpoint import read_start
+from .checkpoint import check_parts, read_start
 from .configs import read_config
 from .progress import ProgressHook, QuietRunner
 
@@ -103,6 +103,8 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
     if cfg.get("resume") and not cfg.get("load_from"):
         resume_last(cfg)
     start = read_start(cfg)
+    if "train" in splits and start is None:
+        check_parts(cfg)
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
         if loader is not None:

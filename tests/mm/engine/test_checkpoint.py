@@ -5,10 +5,16 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
+from safetensors.torch import save_file
 
+from lanmsff_plugins import LANMSFF
 from lanmsff_plugins.base.errors import CheckpointError
-from lanmsff_plugins.mm.engine.checkpoint import plain, read_checkpoint
+from lanmsff_plugins.mm.engine.checkpoint import check_parts, plain, read_checkpoint, read_start
+from lanmsff_plugins.models.naming import to_mm
+
+from ..runs import CHANNELS, call_command, finish, load, tiny
 
 
 class Call:
@@ -95,3 +101,95 @@ def test_a_truncated_checkpoint_is_refused_in_one_line(tmp_path, prefix, share, 
 def test_a_missing_checkpoint_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="no checkpoint at .*none.pth; `lanmsff train` writes them"):
         read_checkpoint(tmp_path / "none.pth")
+
+
+@pytest.fixture
+def cfg(drawn_faces, tmp_path):
+    init_default_scope("mmpretrain")
+    return tiny(drawn_faces, tmp_path / "run")
+
+
+def network(classes: int = 8) -> LANMSFF:
+    torch.manual_seed(1)
+    return LANMSFF(channels=CHANNELS, num_classes=classes)
+
+
+def started(cfg, content, tmp_path, **more) -> dict | None:
+    torch.save(content, tmp_path / "x.pth")
+    cfg.merge_from_dict({"load_from": str(tmp_path / "x.pth"), **more})
+    return read_start(cfg)
+
+
+@pytest.mark.parametrize("kind", ["ours", "MMPretrain's", "wrapped", "averaged"])
+def test_a_training_starts_from_weights_under_any_of_their_names(cfg, tmp_path, kind):
+    weights = network().state_dict()
+    content = {"ours": weights, "MMPretrain's": {"state_dict": to_mm(weights)},
+               "wrapped": {"state_dict": {f"module.{key}": value for key, value in to_mm(weights).items()}},
+               "averaged": {"state_dict": network().state_dict(), "state_dict_ema": weights}}[kind]
+    torch.testing.assert_close(started(cfg, content, tmp_path)["state_dict"], to_mm(weights), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (lambda: network(7).state_dict(), r"head.fc.weight is \[8, 24\] there, \[7, 24\] in the file; name the config"),
+    (lambda: LANMSFF().state_dict(), r"x.pth does not fit the model: backbone.blocks.0.conv1.conv.weight is \[12, 1, 3"),
+    (lambda: {"state_dict": {}}, "x.pth holds no weights: expected a state dict, got an empty one"),
+    (lambda: {"conv1.weight": torch.rand(3)}, "it is of another network, with weights such as 'conv1.weight'"),
+    (lambda: {**network().state_dict(), "head.fc.bias": torch.full((8,), torch.inf)}, "not finite .* in head.fc.bias")])
+def test_a_training_does_not_start_from_what_does_not_fit(cfg, tmp_path, content, message):
+    with pytest.raises(CheckpointError, match=message):
+        started(cfg, content(), tmp_path)
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda content: content.pop("meta"), "x.pth holds no training to resume"),
+    (lambda content: content["meta"].pop("iter"), "x.pth holds no training to resume"),
+    (lambda content: content.pop("message_hub"), "x.pth holds no training to resume"),
+    (lambda content: content["optimizer"].update(param_groups=[]), "the state of another optimizer than Adam"),
+    (lambda content: content["optimizer"]["param_groups"][0].pop("betas"), "the state of another optimizer than Adam"),
+    (lambda content: None, None)])
+def test_only_a_training_is_resumed_and_by_its_own_optimizer(cfg, tmp_path, change, message):
+    model = network()
+    content = {"state_dict": to_mm(model.state_dict()), "meta": {"epoch": 1, "iter": 4}, "message_hub": {},
+               "optimizer": torch.optim.Adam(model.parameters()).state_dict()}
+    change(content)
+    if message is None:
+        assert started(cfg, content, tmp_path, resume=True)["meta"] == content["meta"]
+    else:
+        with pytest.raises(CheckpointError, match=message):
+            started(cfg, content, tmp_path, resume=True)
+
+
+def test_a_part_starts_from_a_part_and_is_checked_as_well(cfg, tmp_path):
+    """How a network is trained on with other classes: everything but the head."""
+    torch.save({"state_dict": to_mm(network(7).state_dict())}, tmp_path / "seven.pth")
+
+    def start_from(path, prefix):
+        cfg.model.backbone.init_cfg = dict(type="Pretrained", checkpoint=str(path), prefix=prefix)
+        check_parts(cfg)
+
+    start_from(tmp_path / "seven.pth", "backbone.")
+    with pytest.raises(CheckpointError, match="does not fit backbone, .*: it has no weights of that name; prefix='back.'"):
+        start_from(tmp_path / "seven.pth", "back.")
+    with pytest.raises(CheckpointError, match=r"does not fit backbone, .*: blocks.0.conv1.conv.bias is \[12\] there, \[66\]"):
+        start_from("lanmsff://lanmsff_ferplus", "backbone.")
+
+
+def test_what_was_checked_is_what_is_trained_the_average_too(drawn_faces, tmp_path):
+    weights = network().state_dict()
+    save_file(weights, tmp_path / "x.safetensors")
+    cfg = tiny(drawn_faces, tmp_path / "run", "lanmsff_ferplus_modern.py", train_cfg__max_epochs=1,
+               load_from=str(tmp_path / "x.safetensors"),
+               optim_wrapper__optimizer=dict(_delete_=True, type="SGD", lr=0., weight_decay=0.))
+    assert finish(cfg) == 0
+    content = load(tmp_path / "run" / "epoch_1.pth")
+    for name, value in to_mm({name: weights[name] for name, _ in network().named_parameters()}).items():
+        torch.testing.assert_close(content["state_dict"][name], value, rtol=0, atol=1e-6)
+        assert torch.equal(content["ema_state_dict"][f"module.{name}"], value)
+
+
+def test_a_start_that_is_refused_leaves_nothing_behind(drawn_faces, tmp_path):
+    torch.save(network(7).state_dict(), tmp_path / "x.pth")
+    done = call_command("train", "mm_configs/lanmsff_ferplus.py", "--work-dir", tmp_path / "run", "--cfg-options",
+                        f"load_from={tmp_path / 'x.pth'}", f"train_dataloader.dataset.data_root={drawn_faces}")
+    line, = done.stderr.splitlines()
+    assert done.returncode == 2 and line.startswith("error: ") and not (tmp_path / "run").exists()

@@ -4,7 +4,7 @@ import os
 import pytest
 
 from lanmsff_plugins.base.errors import ConfigError
-from lanmsff_plugins.mm.engine.launch import build_runner, find_checkpoint, is_file, load_config, resume_last
+from lanmsff_plugins.mm.engine.launch import build_runner, find_checkpoint, load_config, resume_last
 
 
 def test_a_config_gets_what_loaders_need_and_keeps_what_it_says():
@@ -29,12 +29,6 @@ def test_the_best_checkpoint_of_a_work_dir_is_the_newest_of_that_name(tmp_path):
 def test_a_work_dir_without_a_best_checkpoint_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=f"no best_\\*.pth in {tmp_path}; name a checkpoint file"):
         find_checkpoint(tmp_path)
-
-
-@pytest.mark.parametrize(("name", "file"), [
-    ("a.pth", True), ("foreign://a.pth", True), ("lanmsff://lanmsff_ferplus", False), ("https://a/b.pth", False)])
-def test_a_checkpoint_is_a_file_unless_it_names_another_place(name, file):
-    assert is_file(name) == file
 
 
 def test_what_was_last_is_resumed_also_where_the_work_dir_has_moved(tmp_path):
