@@ -109,8 +109,8 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
 
     if not OPSET <= opset <= onnx_opset_version():
         raise ValueError(f"ONNX needs opset {OPSET} or more here, and {onnx_opset_version()} at most, got {opset}")
-    for name, value in model.named_parameters():
-        if not value.isfinite().all():
+    for name, parameter in model.named_parameters():
+        if not parameter.isfinite().all():
             raise ValueError(f"the model holds values that are not finite (NaN or infinite), in {name}")
     model = _copy(model).cpu().float().eval()
     with torch.no_grad():
@@ -120,8 +120,8 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
     proto = _to_onnx(for_inference(model), shape, dynamic_size, opset)
     metadata = {"class_names": json.dumps(list(class_names))} if class_names else {}
     metadata["image"] = "grey levels in [0, 1]" if shape[0] == 1 else "channels in [0, 1]"
-    for key, value in metadata.items():
-        proto.metadata_props.add(key=key, value=value)
+    for key, text in metadata.items():
+        proto.metadata_props.add(key=key, value=text)
     content = proto.SerializeToString()
     _check_interface(proto, shape, dynamic_size, opset)
     _check_outputs(content, model, shape, dynamic_size)

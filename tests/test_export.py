@@ -158,7 +158,7 @@ def test_a_model_of_any_type_becomes_a_file_in_float32_of_the_opset_asked_for(dt
 
 
 @pytest.mark.parametrize(("layer", "message"), [
-    (nn.AdaptiveAvgPool2d((None, 1)), "gives other outputs than PyTorch for 3 images of 48x48: .*; export it with a fix"),
+    (nn.AdaptiveAvgPool2d((None, 1)), "gives other outputs than PyTorch for 3 images of 48x32: .*; export it"),
     (nn.Sequential(nn.Flatten(2), nn.Linear(64 * 64, 16), nn.Unflatten(2, (4, 4))), "a dynamic size|does not take")])
 def test_a_size_that_cannot_be_left_open_is_refused_and_leaves_no_file(layer, message, tmp_path):
     """Of the first, torch 2.15 exports the pool of the one size that it has seen."""
@@ -169,15 +169,14 @@ def test_a_size_that_cannot_be_left_open_is_refused_and_leaves_no_file(layer, me
 
 def test_a_file_with_another_opset_or_fixed_axes_than_asked_for_is_refused(exported, model, tmp_path, monkeypatch):
     """As if the exporter had not granted a request, and said nothing."""
-    for axis, opset, message in ((None, 20, "opset 20 cannot be written: torch's exporter gives 18 instead"),
-                                 (7, 18, r"expected the input \?x1x64x64, got 7x1x64x64; it fixes axes")):
-        proto = onnx.load(exported)
-        if axis is not None:
-            proto.graph.input[0].type.tensor_type.shape.dim[0].dim_value = axis
-        monkeypatch.setattr(torch.onnx, "export", lambda *args, **kwargs: SimpleNamespace(model_proto=proto))
-        with pytest.raises(ValueError, match=message):
-            export_onnx(model, tmp_path / "x.onnx", opset=opset)
-        assert list(tmp_path.iterdir()) == []
+    proto = onnx.load(exported)
+    monkeypatch.setattr(torch.onnx, "export", lambda *args, **kwargs: SimpleNamespace(model_proto=proto))
+    with pytest.raises(ValueError, match="opset 20 cannot be written: torch's exporter gives 18 instead"):
+        export_onnx(model, tmp_path / "x.onnx", opset=20)
+    proto.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 7
+    with pytest.raises(ValueError, match=r"expected the input \?x1x64x64, got 7x1x64x64; it fixes axes"):
+        export_onnx(model, tmp_path / "x.onnx")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_layer_that_cannot_be_int8_is_named(tmp_path):

@@ -9,15 +9,16 @@ recipe in the card stay. The metafile of mm_configs and the tables in docs/resul
 import argparse
 import json
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
 from mmengine.config import Config
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 
 from lanmsff_plugins import weights
-from lanmsff_plugins.base.errors import ConfigError
+from lanmsff_plugins.base.errors import CheckpointError, ConfigError
 from lanmsff_plugins.base.files import write_atomically
 from lanmsff_plugins.base.tables import replace_section
 from lanmsff_plugins.cli.options import add_config_arguments, add_list_argument, config_from, read_lists
@@ -29,9 +30,9 @@ from lanmsff_plugins.mm.engine.evaluation import evaluate
 from lanmsff_plugins.mm.engine.launch import find_checkpoint
 from lanmsff_plugins.models import VARIANTS, build
 from lanmsff_plugins.models.lanmsff import CHANNELS
-from lanmsff_plugins.models.naming import to_timm
 from lanmsff_plugins.reporting import cards
 from lanmsff_plugins.scores import Predictions
+from lanmsff_plugins.weights.loading import fit, weights_of
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "mm_configs"
@@ -83,12 +84,15 @@ def read_checked_lists(args: argparse.Namespace, data_root: str) -> dict[str, Fa
     return lists
 
 
-def test(cfg: Config, checkpoint: str, lists: Mapping[str, FaceList]) -> dict[str, dict]:
-    """The figures of a card."""
+def test(cfg: Config, file: bytes, lists: Mapping[str, FaceList]) -> dict[str, dict]:
+    """The figures of a card, by the very file that is packaged."""
     figures = {}
-    for name, split, mirror in (("val", "val", False), ("test", "test", False), ("test_with_mirror", "test", True)):
-        _, path = evaluate(cfg, checkpoint, split, mirror)
-        figures[name] = cards.figures(Predictions.load(path), {} if name == "val" else lists)
+    with tempfile.TemporaryDirectory() as folder:
+        packaged = Path(folder, "packaged.safetensors")
+        packaged.write_bytes(file)
+        for name, split, mirror in (("val", "val", False), ("test", "test", False), ("test_with_mirror", "test", True)):
+            _, path = evaluate(cfg, str(packaged), split, mirror)
+            figures[name] = cards.figures(Predictions.load(path), {} if name == "val" else lists)
     return figures
 
 
@@ -103,18 +107,19 @@ def publish(args: argparse.Namespace) -> None:
     lists = read_checked_lists(args, dataset.data_root)
     packaged = args.checkpoint.removeprefix(PACKAGED) if args.checkpoint.startswith(PACKAGED) else None
     checkpoint = args.checkpoint if packaged else find_checkpoint(args.checkpoint)
-    figures = test(cfg, checkpoint, lists)
+    content = read_checkpoint(checkpoint, "cpu")
     if packaged:
-        state_dict, recipe = load_file(weights.weights_file(packaged)), weights.card(packaged)["recipe"]
-    else:
-        content = read_checkpoint(checkpoint, "cpu")
-        state_dict = {key: value.contiguous() for key, value in to_timm(content).items()}
+        recipe = weights.card(packaged)["recipe"]
+    elif isinstance(content, dict) and "meta" in content:
         recipe = {"config": args.config.resolve().relative_to(ROOT).as_posix(), "epoch": content["meta"]["epoch"],
                   "seed": content["meta"]["seed"], "commit": commit, "note": args.note}
+    else:
+        raise CheckpointError(f"{checkpoint} does not say how it was trained; publish one that `lanmsff train` wrote")
     classes = cards.data_set(dataset.type).classes
     model = build(variant, num_classes=len(classes))
-    model.load_state_dict(state_dict)
-    file = save(state_dict, {"format": "pt", "classes": ", ".join(classes), "input": cards.INPUT})
+    model.load_state_dict(fit(model, weights_of(content, checkpoint), checkpoint, "name the config that it is of"))
+    file = save(model.state_dict(), {"format": "pt", "classes": ", ".join(classes), "input": cards.INPUT})
+    figures = test(cfg, file, lists)
     card = {
         "name": f"{variant}_{args.tag}", "model": variant, "tag": args.tag, "sha256": sha256(file).hexdigest(),
         "parameters": sum(p.numel() for p in model.parameters()), "classes": list(classes), "input": cards.INPUT,

@@ -22,8 +22,8 @@ __all__ = ["DEFAULT_SHAPE", "MODEL_HELP", "add_shape_argument", "build_and_try",
            "is_untrained", "load_checkpoint", "run_once"]
 
 DEFAULT_SHAPE = (1, 64, 64)  # of LANMSFF's faces
-MODEL_HELP = ("a timm name, trained with a tag (lanmsff.ferplus) and untrained without (lanmsff); a config's file; or a "
-              "factory, module:callable; names and factories can have arguments, as 'lanmsff(num_classes=7)'")
+MODEL_HELP = ("a timm name, trained with a tag (lanmsff.ferplus) and untrained without (lanmsff); a config's file; or "
+              "a factory, module:callable; names and factories can have arguments, as 'lanmsff(num_classes=7)'")
 
 
 def add_shape_argument(parser: argparse.ArgumentParser) -> None:

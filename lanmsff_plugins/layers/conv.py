@@ -2,6 +2,7 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -207,8 +208,9 @@ def make_weights_plain(module: nn.Module) -> None:
 @torch.no_grad()
 def _remove_parametrizations(module: nn.Module) -> None:
     """What torch's function of the name does; but that breaks the module that this one is a copy of (torch 2.15)."""
-    learns = {name: any(p.requires_grad for p in part.parameters()) for name, part in module.parametrizations.items()}
-    module.parametrizations.eval()  # in training a spectral norm changes whenever it is looked at
+    parts = cast(nn.ModuleDict, module.parametrizations)
+    learns = {name: any(p.requires_grad for p in part.parameters()) for name, part in parts.items()}
+    parts.eval()  # in training a spectral norm changes whenever it is looked at
     values = {name: getattr(module, name).clone() for name in learns}
     module.__class__ = parametrize.type_before_parametrizations(module)
     del module.parametrizations

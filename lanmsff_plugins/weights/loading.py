@@ -171,7 +171,7 @@ def load_weights(model: nn.Module, path: str | Path, read: Callable[[str | Path]
     Args:
         model: The model.
         path: As for :func:`find_file`.
-        read: What reads the file; :func:`lanmsff_plugins.mm.engine.checkpoint.read_checkpoint` takes ``foreign://`` too.
+        read: What reads the file; that of :mod:`lanmsff_plugins.mm.engine.checkpoint` takes ``foreign://`` as well.
 
     Raises:
         FileNotFoundError: if there is no such file.

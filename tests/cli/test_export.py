@@ -85,11 +85,11 @@ def test_untrained_weights_are_said_to_be_so(run, tmp_path):
 
 @pytest.mark.parametrize(("args", "message"), [
     (["lanmsff.fer2013", "--classes", "kdef"], "lanmsff.fer2013 was trained with the classes .*; those of kdef are"),
-    (["lanmsff.ferplus", "--data", "nowhere", "--data-set", "fer2013"], "was trained with the classes .*; those of fer"),
+    (["lanmsff.ferplus", "--data", "nowhere", "--data-set", "fer2013"], "was trained with the classes .*; those of f"),
     (["lanmsff.ferplus", "--opset", "99"], "ONNX needs opset 18 or more here, and .* at most, got 99"),
-    (["lanmsff", "--checkpoint", "nan.pth"], r"nan.pth holds values that are not finite \(NaN or infinite\), in head"),
+    (["lanmsff", "--checkpoint", "nan.pth"], r"nan.pth holds values that are not finite \(NaN or infinite\)"),
     (["lanmsff", "--checkpoint", "lanmsff://nope"], "unknown packaged weights 'nope'; expected one of"),
-    (["lanmsff", "--checkpoint", "lanmsff://lanmsff_fer2013"], r"head.fc.weight is \[8, 156\] there, \[7, 156\] in the"),
+    (["lanmsff", "--checkpoint", "lanmsff://lanmsff_fer2013"], r"head.fc.weight is \[8, 156\] there, \[7, 156\]"),
     (["lanmsff", "--checkpoint", "list.pth"], "list.pth holds no weights: expected a state dict, got list")])
 def test_weights_that_are_not_the_ones_meant_are_refused(run, tmp_path, monkeypatch, args, message):
     monkeypatch.chdir(tmp_path)

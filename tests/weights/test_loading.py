@@ -127,7 +127,8 @@ def test_what_is_no_weights_of_the_model_is_refused_in_one_line(trained, tmp_pat
     bias = trained["head.fc.bias"]
     content = {
         "a list": [1], "a tensor": torch.rand(3), "nothing": {}, "None": {"state_dict": None, "meta": {}},
-        "a number for a name": {**trained, 1: bias}, "a string for a weight": {"model": {**trained, "head.fc.bias": "x"}},
+        "a number for a name": {**trained, 1: bias},
+        "a string for a weight": {"model": {**trained, "head.fc.bias": "x"}},
         "a sparse weight": {**trained, "head.fc.weight": trained["head.fc.weight"].to_sparse()},
         "no values": {**trained, "head.fc.bias": bias.to("meta")},
         "NaN": {**trained, "blocks.1.conv.norm.running_var": torch.full((12,), torch.nan)},

@@ -150,9 +150,10 @@ def check_parts(cfg: Config) -> None:
                      if key.startswith(prefix)}
             wrong = next((key for key in named if key in expected and named[key].shape != expected[key].shape), None)
             if wrong or not named.keys() & expected.keys():
-                raise CheckpointError(f"{path} does not fit {name or 'the model'}, which starts from it by init_cfg: " + (
-                    f"{wrong} is {list(expected[wrong].shape)} there, {list(named[wrong].shape)} in the file" if wrong
-                    else f"it has no weights of that name; prefix={prefix!r} goes before them"))
+                reason = (f"{wrong} is {list(expected[wrong].shape)} there, {list(named[wrong].shape)} in the file"
+                          if wrong else f"it has no weights of that name; prefix={prefix!r} goes before them")
+                raise CheckpointError(f"{path} does not fit {name or 'the model'}, which starts from it by init_cfg: "
+                                      + reason)
 
 
 def _build(cfg: Config) -> nn.Module:
