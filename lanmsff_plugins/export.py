@@ -239,6 +239,8 @@ def quantize_onnx(source: str | Path, path: str | Path, faces: Tensor, batch: in
                 _quantize(prepared, quantized, faces.split(batch))
             content = quantized.read_bytes()
             run_onnx(content)(faces[:1])
+        except OSError:  # of a full disk, say
+            raise
         except Exception as error:  # of any class
             raise ValueError(f"ONNX Runtime's quantiser cannot take {_refused_layer(prepared, source, faces[:1])}: "
                              f"{one_line(error)}; export without int8, or replace the layer") from error

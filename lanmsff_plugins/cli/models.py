@@ -167,7 +167,7 @@ def _has_weights(path: str) -> bool:
 
 def _check_classes(model: nn.Module, name: str) -> None:
     """Refuse a model whose weights are all trained but those of its classifier."""
-    trained, classes = model.pretrained_cfg["num_classes"], model.num_classes
+    trained, classes = model.pretrained_cfg["num_classes"], getattr(model, "num_classes", 0)
     if classes not in (0, trained):
         raise ValueError(f"{name} has weights for {trained} classes, got num_classes={classes}; leave num_classes out, "
                          "or name the model without its tag")
