@@ -103,7 +103,7 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
     if cfg.get("resume") and not cfg.get("load_from"):
         resume_last(cfg)
     start = read_start(cfg)
-    if "train" in splits and start is None:
+    if "train" in splits:
         check_parts(cfg)
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
