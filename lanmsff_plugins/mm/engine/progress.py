@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from mmengine.dist import is_main_process
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 
 from ...registry import HOOKS, register
@@ -16,7 +16,10 @@ __all__ = ["ProgressHook", "QuietRunner", "closing_words"]
 
 
 class QuietRunner(Runner):
-    """MMEngine's Runner, whose log goes to the log file alone; only errors go to the terminal."""
+    """MMEngine's Runner, whose log goes to the log file alone; only errors go to the terminal.
+
+    Of a work dir that was copied or moved it resumes, and later replaces, the checkpoints in it, not the original's.
+    """
 
     def build_logger(self, *args, **kwargs):
         logger = super().build_logger(*args, **kwargs)
@@ -24,6 +27,16 @@ class QuietRunner(Runner):
             if type(handler) is logging.StreamHandler:
                 handler.setLevel(logging.ERROR)
         return logger
+
+    def resume(self, *args, **kwargs) -> None:
+        super().resume(*args, **kwargs)
+        hook = next((hook for hook in self.hooks if isinstance(hook, CheckpointHook)), None)
+        folder = Path(self.work_dir)
+        if hook is not None and hook.out_dir is not None:
+            folder = Path(hook.out_dir, folder.name)  # as the hook itself has it
+        for name, path in list(self.message_hub.runtime_info.items()):
+            if name == "last_ckpt" or name.startswith("best_ckpt"):  # absolute paths of where they were written
+                self.message_hub.update_info(name, str(folder / Path(path).name))
 
 
 @register(HOOKS)
