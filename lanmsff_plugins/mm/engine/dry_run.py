@@ -16,10 +16,11 @@ from mmengine.evaluator import DumpResults, Evaluator
 from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATA_SAMPLERS, FUNCTIONS, HOOKS, METRICS, MODELS, PARAM_SCHEDULERS
+from mmengine.structures import BaseDataElement
 from mmpretrain.models.classifiers import BaseClassifier
 from torch.utils.data import DataLoader, Dataset
 
-from ...base.errors import ConfigError, one_line, unknown
+from ...base.errors import ConfigError, DataError, one_line, unknown
 from .settings import as_list
 
 __all__ = ["dry_run"]
@@ -42,13 +43,15 @@ def dry_run(cfg: Config, datasets: Mapping[str, Dataset]) -> None:
         settings = copy.deepcopy(cfg)  # what is built takes settings out
         model = _build("model", lambda: _model(settings))
         for split, dataset in datasets.items():
-            _check_loader(settings[f"{split}_dataloader"], split, dataset)
+            loader = settings[f"{split}_dataloader"]
+            _check_loader(loader, split, dataset)
             if isinstance(model, BaseClassifier):
-                _check_network(model, settings[f"{split}_dataloader"], split, dataset)
+                batch = _batch(loader, split, dataset)
+                samples = _check_network(model, batch, split, dataset)
+                if split == "val" and "train" in datasets:
+                    _check_monitors(cfg, _metrics(settings, samples, batch, dataset))
         if "train" in datasets:
             _check_training(settings, model, datasets["train"])
-        if "val" in datasets and isinstance(model, BaseClassifier):
-            _check_monitors(cfg, _metrics(settings, model, datasets["val"]))
 
 
 @contextmanager
@@ -88,16 +91,22 @@ def _check_loader(loader: Mapping, split: str, dataset: Dataset) -> None:
                           f"{len(dataset)} pictures: no batch would be left")
     own = {"dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch",
            "disable_subprocess_warning"}
+    sampler = None
     if loader.get("sampler") is not None:
-        _build(f"{split}_dataloader.sampler", lambda: DATA_SAMPLERS.build(
+        sampler = _build(f"{split}_dataloader.sampler", lambda: DATA_SAMPLERS.build(
             loader.sampler, default_args=dict(dataset=dataset, seed=0)))
     _build(f"{split}_dataloader", lambda: DataLoader(
-        dataset, **{key: value for key, value in loader.items() if key not in own}))
+        dataset, sampler=sampler, **{key: value for key, value in loader.items() if key not in own}))
 
 
 def _batch(loader: Mapping, split: str, dataset: Dataset) -> dict:
     """The first two pictures; of a picture in several views, the first."""
-    records = [dataset[i] for i in (0, len(dataset) - 1)]
+    try:
+        records = [dataset[i] for i in (0, len(dataset) - 1)]
+    except (DataError, OSError):
+        raise
+    except Exception as error:  # a pipeline can fail in any way
+        raise ConfigError(f"the pipeline of the {split} data fails: {one_line(error)}") from error
     records = [{key: value[0] if isinstance(value, list) else value for key, value in record.items()}
                for record in records]
     collate = copy.deepcopy(loader.get("collate_fn", dict(type="pseudo_collate")))
@@ -106,23 +115,24 @@ def _batch(loader: Mapping, split: str, dataset: Dataset) -> dict:
         records, **(collate if isinstance(collate, dict) else {})))
 
 
-def _check_network(model: BaseClassifier, loader: Mapping, split: str, dataset: Dataset) -> None:
+def _check_network(model: BaseClassifier, batch: dict, split: str, dataset: Dataset) -> list[BaseDataElement]:
+    """Run the network, and in training its loss; gives what it predicts."""
     classes = (getattr(dataset, "metainfo", None) or {}).get("classes")
     told = getattr(model.data_preprocessor, "num_classes", None)
     if classes and told not in (None, len(classes)):
         raise ConfigError(f"model.data_preprocessor.num_classes is {told}, but the {split} data have {len(classes)} "
                           "classes")
-    batch = _batch(loader, split, dataset)
-    sample, *_ = _run(model, split, lambda: model.eval().val_step(copy.deepcopy(batch)))
-    scores = sample.get("pred_score")
+    samples = _run(split, lambda: model.eval().val_step(copy.deepcopy(batch)))
+    scores = samples[0].get("pred_score")
     if classes and scores is not None and scores.shape[-1] != len(classes):
         raise ConfigError(f"the network has {scores.shape[-1]} classes, but the {split} data have {len(classes)}; set "
                           "num_classes of the model's head and data_preprocessor")
     if split == "train":
-        _run(model, split, lambda: model.train()(**model.data_preprocessor(batch, True), mode="loss"))
+        _run(split, lambda: model.train()(**model.data_preprocessor(batch, True), mode="loss"))
+    return samples
 
 
-def _run(model: BaseModel, split: str, call: Callable[[], Any]) -> Any:
+def _run(split: str, call: Callable[[], Any]) -> Any:
     try:
         with torch.no_grad():
             return call()
@@ -147,7 +157,7 @@ def _check_training(cfg: Config, model: BaseModel, dataset: Dataset) -> None:
             scheduler, default_args=dict(optimizer=wrapper, epoch_length=len(dataset))))
 
 
-def _metrics(cfg: Config, model: BaseClassifier, dataset: Dataset) -> list[str] | None:
+def _metrics(cfg: Config, samples: list[BaseDataElement], batch: dict, dataset: Dataset) -> list[str] | None:
     """The names of what the validation measures; None where two pictures are too few to tell."""
     found = as_list(cfg.val_evaluator)
     if len(found) == 1 and "metrics" in found[0]:
@@ -155,17 +165,17 @@ def _metrics(cfg: Config, model: BaseClassifier, dataset: Dataset) -> list[str] 
     metrics = [_build(f"val_evaluator.{i}", lambda metric=metric: METRICS.build(metric))
                for i, metric in enumerate(found)]
     for metric in metrics:
-        vars(metric).update({name: None for name in vars(metric) if name == "out_file"})
+        if hasattr(metric, "out_file"):
+            metric.out_file = None
     evaluator = Evaluator([metric for metric in metrics if not isinstance(metric, DumpResults)])
     evaluator.dataset_meta = getattr(dataset, "metainfo", None)
-    batch = _batch(cfg.val_dataloader, "val", dataset)
-    with torch.no_grad():
-        samples = model.eval().val_step(copy.deepcopy(batch))
     try:
         evaluator.process(data_samples=samples, data_batch=batch)
         return list(evaluator.evaluate(len(samples)))
-    except Exception:  # such as a curve of one class
+    except (ArithmeticError, ValueError):  # such as of a curve of one class
         return None
+    except Exception as error:
+        raise ConfigError(f"val_evaluator fails: {one_line(error)}") from error
 
 
 def _check_monitors(cfg: Config, metrics: Sequence[str] | None) -> None:

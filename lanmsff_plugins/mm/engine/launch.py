@@ -47,7 +47,7 @@ def load_config(name: str | Path, work_dir: str | None = None, options: dict | N
     cfg = read_config(name)
     try:
         cfg.merge_from_dict(options or {})
-    except (AssertionError, KeyError, IndexError, TypeError) as error:  # such as train_cfg.max_epochs.x=1
+    except (AssertionError, AttributeError, IndexError, KeyError, TypeError) as error:  # such as train_cfg.max_epochs.x=1
         raise ConfigError(f"the options do not fit the config: {one_line(error)}") from None
     check_settings(cfg, options)
     cfg.launcher = launcher
@@ -141,13 +141,15 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
         resume_last(cfg)
     if cfg.get("load_from") and is_file(cfg.load_from):
         read_checkpoint(cfg.load_from, "cpu")
-    dry_run(cfg, {split: DATASETS.build(cfg[f"{split}_dataloader"].dataset) for split in splits
-                  if cfg.get(f"{split}_dataloader") is not None})
+    datasets = {split: DATASETS.build(cfg[f"{split}_dataloader"].dataset) for split in splits
+                if cfg.get(f"{split}_dataloader") is not None}
+    dry_run(cfg, datasets)
     if cfg.launcher != "none" and not is_cuda_available():
         if not torch.distributed.is_initialized():
             torch.distributed.init_process_group("gloo")
         cfg.model_wrapper_cfg = dict(type="MMDistributedDataParallel", device_ids=None)
     runner = QuietRunner.from_cfg(cfg)
+    runner.use_datasets(datasets)
     runner.register_hook(ProgressHook())
     if not any(isinstance(hook, FiniteLossHook) for hook in runner.hooks):
         runner.register_hook(FiniteLossHook())

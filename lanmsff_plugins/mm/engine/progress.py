@@ -3,12 +3,14 @@ import logging
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
+from torch.utils.data import Dataset
 
 from ...registry import HOOKS, register
 
@@ -27,6 +29,12 @@ class QuietRunner(Runner):
             if type(handler) is logging.StreamHandler:
                 handler.setLevel(logging.ERROR)
         return logger
+
+    def use_datasets(self, datasets: Mapping[str, Dataset]) -> None:
+        """Take data sets that are built already, by 'train', 'val' and 'test', instead of building them once more."""
+        for split, dataset in datasets.items():
+            loader = getattr(self, f"_{split}_dataloader")
+            loader["dataset"] = dict(type=lambda dataset=dataset: dataset)  # a type may be any function
 
     def resume(self, *args, **kwargs) -> None:
         super().resume(*args, **kwargs)

@@ -7,13 +7,16 @@ MMEngine reads of them. What a value may be is said in ``values.py``.
 """
 import difflib
 import inspect
+import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib.util import find_spec
 
+import torch
 from mmengine import registry as root
 from mmengine.config import Config
 from mmengine.dist import init_dist
+from mmengine.hooks import CheckpointHook
 from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.registry import Registry, init_default_scope
 from mmengine.runner import Runner
@@ -36,7 +39,9 @@ _OWN = "own_keys"  # lists the top-level keys that are a config's own: nothing h
 _TOP = {*inspect.signature(Runner).parameters, "activation_checkpointing", "compile", "custom_imports",
         "efficient_conv_bn_eval", "find_unused_parameters", "model_wrapper_cfg", "sync_bn", "tta_model", "tta_pipeline",
         "expected", _OWN} - {"cfg"}
-_VARIABLES = {"train_pipeline", "val_pipeline", "test_pipeline"}  # what configs call them, though _TOP has near names
+_NOT_BY_OPTION = {"custom_imports": "set it in the config", "launcher": "use --launcher", _OWN: "set it in the config"}
+_VARIABLES = {  # what configs call their own, though it comes near a name of _TOP, and where it goes
+    f"{split}_pipeline": [f"{split}_dataloader.dataset.pipeline"] for split in ("train", "val", "test")}
 
 _REGISTRIES: dict[str, Registry] = {  # where types below a top-level key are looked up
     "custom_hooks": root.HOOKS, "default_hooks": root.HOOKS, "log_processor": root.LOG_PROCESSORS,
@@ -58,7 +63,10 @@ _DEFAULT_TYPES = {"log_processor": "LogProcessor", "optim_wrapper": "OptimWrappe
 _TAKEN_OUT = {  # by MMEngine or MMCV, before the class of a registry is called
     "hook": {"priority"}, "model": {"requires_grad"}, "optim_wrapper": {"constructor", "optimizer", "paramwise_cfg"},
     "parameter scheduler": {"convert_to_iter_based"},
-    "loop": {"by_epoch"}}
+    "loop": {"by_epoch"}, "policy": {"magnitude_key", "magnitude_range"}}
+_SUPPLIED = {  # by MMEngine, beside what the config says
+    "data sampler": {"dataset"}, "loop": {"dataloader", "evaluator", "runner"}, "optimizer": {"params"},
+    "parameter scheduler": {"optimizer"}}
 
 _ALL = [registry for registry in vars(mmpretrain).values() if isinstance(registry, Registry)]
 
@@ -70,6 +78,7 @@ def _read_by(*functions: Callable, leave_out: Collection[str] = ()) -> set[str]:
 _LOADER = _read_by(DataLoader) | {"num_batch_per_epoch", "disable_subprocess_warning"}
 _READ = {  # the keys that are read of a dict without a type, by its place
     "train_dataloader": _LOADER, "val_dataloader": _LOADER, "test_dataloader": _LOADER,
+    "compile": _read_by(torch.compile, leave_out=["model"]),
     "auto_scale_lr": {"base_batch_size", "enable"},
     "env_cfg": {"cudnn_benchmark", "dist_cfg", "mp_cfg", "resource_limit"},
     "env_cfg.mp_cfg": _read_by(set_multi_processing, leave_out=["distributed"]),
@@ -100,7 +109,7 @@ def check_settings(cfg: Config, options: Mapping[str, object] | None = None) -> 
     init_default_scope(scope or "mmengine")
     content = cfg.to_dict()
     _check_top(content, options or {})
-    for key in _TOP & content.keys() - {"custom_imports", "compile", "expected", _OWN}:
+    for key in _TOP & content.keys() - {"custom_imports", "expected", _OWN}:
         _walk(content[key], key, key, _REGISTRIES.get(key))
 
 
@@ -126,6 +135,9 @@ def check_sections(cfg: Config, splits: Collection[str]) -> None:
         missing = [key for key in trio if cfg.get(key) is None]
         if missing and (len(missing) < 3 or split in splits and split != "val"):
             raise ConfigError(f"{', '.join(trio)} belong together, and the config has no {' and no '.join(missing)}")
+    if "train" in splits and cfg.get("val_cfg") is not None and (
+            cfg.train_cfg.get("val_begin", 1) > cfg.train_cfg.get("max_epochs", cfg.train_cfg.get("max_iters", math.inf))):
+        raise ConfigError(f"train_cfg.val_begin is {cfg.train_cfg.val_begin}, and the training ends before")
     if "train" in splits and ("by_epoch" in cfg.train_cfg) == ("type" in cfg.train_cfg):
         raise ConfigError("train_cfg needs by_epoch=True, or False to count steps, or the type of a loop, and not both")
 
@@ -134,18 +146,19 @@ def _check_top(content: dict, options: Mapping[str, object]) -> None:
     own = content.get(_OWN, [])
     if not isinstance(own, (list, tuple)) or not all(isinstance(key, str) for key in own):
         raise ConfigError(f"{_OWN} is {own!r}, expected a list of names")
-    for key in content.keys() - _TOP - _VARIABLES - set(own):
+    for key in content.keys() - _TOP - _VARIABLES.keys() - set(own):
         near = _near(key)
         if near:
             raise ConfigError(f"unknown setting {key!r}; did you mean {near}? If it is the config's own, list it in "
                               f"{_OWN}")
     for option in options:
         key = option.partition(".")[0]
+        if key in _NOT_BY_OPTION:
+            raise ConfigError(f"{option} has no effect by --cfg-options; {_NOT_BY_OPTION[key]}")
         if key not in _TOP | set(own):
-            places = _places(content, option.rpartition(".")[2]) if key in content else []
-            raise ConfigError(
-                unknown("setting", key, sorted(_TOP), see="`lanmsff config NAME`") if not places else
-                f"{option} is a variable that the config has already used; set {' and '.join(places)} instead")
+            places = _VARIABLES.get(key) or _places(content, key)
+            raise ConfigError(f"nothing reads {option}; set {' or '.join(places[:3])}" if places else
+                              unknown("setting", key, sorted(_TOP)))
     if not isinstance(content.get("model"), (dict, type(None))):
         raise ConfigError(f"model is {content['model']!r:.80}, expected a dict with a type")
 
@@ -160,14 +173,18 @@ def _near(key: str) -> str | None:
 
 
 def _places(content: dict, name: str) -> list[str]:
-    """Where settings of a name stand in the sections that are read."""
-    def below(value: object, place: str) -> list[str]:
-        if isinstance(value, dict):
-            return [found for key, item in value.items()
-                    for found in ([f"{place}.{key}"] if key == name else below(item, f"{place}.{key}"))]
-        return []
+    """Where settings of a name, or of the nearest one, stand in the sections that are read."""
+    found: dict[str, list[str]] = {}
 
-    return [found for key in sorted(_TOP & content.keys()) for found in below(content[key], key)]
+    def gather(value: object, place: str) -> None:
+        for key, item in value.items() if isinstance(value, dict) else ():
+            found.setdefault(key, []).append(f"{place}.{key}")
+            gather(item, f"{place}.{key}")
+
+    for key in sorted(_TOP & content.keys(), key=lambda key: (not key.startswith("train"), key)):
+        gather(content[key], key)
+    near = difflib.get_close_matches(name, [key for key in found if isinstance(key, str)], n=1, cutoff=0.8)
+    return found[near[0]] if near else []
 
 
 def _walk(value: object, place: str, key: str, registry: Registry | None, default: object = None) -> None:
@@ -180,7 +197,11 @@ def _walk(value: object, place: str, key: str, registry: Registry | None, defaul
         registry: Where types are looked up.
         default: What its class has where it is not set.
     """
-    if isinstance(value, (list, tuple)) and any(isinstance(item, (dict, list, tuple)) for item in value):
+    if key in _TYPE_NEEDED and (isinstance(value, (str, int, float)) or value is None and (
+            place.endswith((".dataset", ".optimizer")) or place.rpartition(".")[2].isdigit())):
+        raise ConfigError(f"{place} is {value!r}, expected a dict with a type")
+    if isinstance(value, (list, tuple)) and (key in _TYPE_NEEDED or any(
+            isinstance(item, (dict, list, tuple)) for item in value)):
         for i, item in enumerate(value):
             _walk(item, f"{place}.{i}", key, registry)
     elif not isinstance(value, dict):
@@ -214,10 +235,16 @@ def _known(value: dict, place: str, key: str, registry: Registry | None) -> Argu
         if kind is None and key in _TYPE_NEEDED:
             raise ConfigError(f"{place} has no type, only {', '.join(map(str, value)) or 'nothing'}")
         return Arguments(open=True)
-    known = Arguments.of(_resolve(kind, registry, place, value.get("_scope_")))
-    known.add(Arguments(dict.fromkeys(_TAKEN_OUT.get(registry.name, ()))))
+    target = _resolve(kind, registry, place, value.get("_scope_"))
+    known = Arguments.of(target)
+    known.add(Arguments(dict.fromkeys(_TAKEN_OUT.get("policy" if key == "policies" else registry.name, ()))))
+    for name in _SUPPLIED.get(registry.name, ()):
+        known.defaults.pop(name, None)
     if place == "optim_wrapper":
         _check_constructor(value, known)
+    if inspect.isclass(target) and issubclass(target, CheckpointHook):  # it hands the rest on when it saves
+        known.add(Arguments(dict.fromkeys(_read_by(Runner.save_checkpoint, leave_out=["self"]))))
+        known.open = False
     return known
 
 
@@ -240,10 +267,11 @@ def _resolve(kind: object, registry: Registry, place: str, scope: str | None = N
                 found = None
             if found is not None:
                 return found
-    with registry.switch_scope_and_registry(scope) as here:
-        names = here.module_dict.keys() | registry.module_dict.keys()
-    raise ConfigError(f"{place}.type: " + unknown(registry.name.replace("_", " "), kind, sorted(names),
-                                                  see="its documentation, and custom_imports for classes of your own"))
+    scope, dot, _ = kind.rpartition(".")
+    with registry.switch_scope_and_registry(scope or None) as here:
+        names = [f"{scope}{dot}{name}" for name in here.module_dict.keys() | (() if scope else registry.module_dict.keys())]
+    see = "its documentation, and custom_imports for classes of your own" if len(names) > 8 else ""
+    raise ConfigError(f"{place}.type: " + unknown(registry.name.replace("_", " "), kind, sorted(names), see))
 
 
 def _check_constructor(value: dict, known: Arguments) -> None:

@@ -2,8 +2,8 @@
 
     check_value("train_cfg.max_epochs", "max_epochs", 0, None)    # ConfigError
 """
-import logging
 import math
+import multiprocessing
 import re
 from collections.abc import Callable
 
@@ -43,7 +43,10 @@ _RULES: list[tuple[str, Callable[[object], bool], str]] = [  # by a pattern of t
      "True or False"),
     (r"randomness\.seed", lambda value: value is None or _whole(0)(value) and value < 2 ** 32,
      "a whole number from 0 to 2**32 - 1, or None"),
-    (r"randomness\.\w+|auto_scale_lr\.enable|resume|env_cfg\.cudnn_benchmark", lambda value: isinstance(value, bool),
+    (r"env_cfg\.mp_cfg\.mp_start_method", lambda value: value in multiprocessing.get_all_start_methods(),
+     "one of " + ", ".join(multiprocessing.get_all_start_methods())),
+    (r"sync_bn", lambda value: value in (None, "torch", "mmcv"), "'torch', 'mmcv' or None"),
+    (r"compile|find_unused_parameters|randomness\.\w+|auto_scale_lr\.enable|resume|env_cfg\.cudnn_benchmark", lambda value: isinstance(value, bool),
      "True or False"),
     (r"auto_scale_lr\.base_batch_size|optim_wrapper\.accumulative_counts", _whole(1), "a whole number from 1 up"),
     (r"optim_wrapper\.clip_grad\.type", lambda value: value in ("norm", "value"), "'norm' or 'value'"),
@@ -54,12 +57,15 @@ _RULES: list[tuple[str, Callable[[object], bool], str]] = [  # by a pattern of t
     (r"default_hooks\.checkpoint\.interval", _whole(1, (-1,)), "a whole number from 1 up, or -1 for never"),
     (r"(default|custom)_hooks\.\w+\.interval", _whole(1), "a whole number from 1 up"),
     (r"(default|custom)_hooks\.\w+\.patience", _whole(1), "a whole number from 1 up"),
+    (r"(default|custom)_hooks\.\w+\.momentum", _between(0, 1, False, False), "a number between 0 and 1"),
     (r"param_scheduler.*\.patience", _whole(0), "a whole number from 0 up"),
     (r".*\b(hooks|param_scheduler)\b.*\.(rule|threshold_rule)",
      _each(lambda value: value in (None, "less", "greater", "rel", "abs")), "'less' or 'greater'"),
     (r".*\.std", _each(lambda value: _is_number(value) and value > 0), "numbers above 0"),
     (r".*\.(num_classes|in_channels|out_channels|channels|embed_dims)", _each(_whole(1, (None, -1))),
      "whole numbers from 1 up"),
+    (r".*_dataloader\..*dataset\.indices", lambda value: value not in (0, [], ()), "a number of pictures, or their list"),
+    (r"model\.head\.loss\.loss_weight", _between(0, math.inf, False, False), "a number above 0"),
     (r".*\.prob", _each(_between(0, 1)), "a probability from 0 to 1"),
     (r".*\.(drop_rate|drop_path_rate)", _each(_between(0, 1, high_too=False)), "a share from 0 up, below 1"),
 ]
