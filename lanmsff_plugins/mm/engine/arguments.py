@@ -95,12 +95,14 @@ def _handed_on(function: Callable, rest: str, cls: type | None, owner: type | No
         elif isinstance(node, ast.Compare) and isinstance(node.left, ast.Constant) and (
                 _is_name(node.comparators[0], rest)):  # "name" in kwargs
             understood += 1
-    uses = sum(_is_name(node, rest) for node in ast.walk(tree))
+        elif isinstance(node, ast.Dict):  # kwargs = {"name": 1, **kwargs}
+            understood += sum(key is None and _is_name(value, rest) for key, value in zip(node.keys, node.values))
+    uses = sum(_is_name(node, rest) and isinstance(node.ctx, ast.Load) for node in ast.walk(tree))
     found.open |= uses == 0 or understood < uses
     return found
 
 
-def _is_name(node: ast.AST, name: str) -> bool:
+def _is_name(node: ast.AST | None, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 

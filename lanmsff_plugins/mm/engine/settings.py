@@ -16,13 +16,16 @@ import torch
 from mmengine import registry as root
 from mmengine.config import Config
 from mmengine.dist import init_dist
-from mmengine.hooks import CheckpointHook
+from mmengine.hooks import CheckpointHook, EMAHook
+from mmengine.model import ExponentialMovingAverage
 from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.registry import Registry, init_default_scope
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 from mmpretrain import registry as mmpretrain
+from mmpretrain.engine import VisualizationHook
 from mmpretrain.models.utils import ClsDataPreprocessor, RandomBatchAugment, SelfSupDataPreprocessor
+from mmpretrain.visualization import UniversalVisualizer
 from torch.distributed import init_process_group
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
@@ -76,6 +79,9 @@ def _read_by(*functions: Callable, leave_out: Collection[str] = ()) -> set[str]:
 
 
 _LOADER = _read_by(DataLoader) | {"num_batch_per_epoch", "disable_subprocess_warning"}
+_LATER = {  # what hooks hand their further arguments to when they act
+    CheckpointHook: Runner.save_checkpoint, EMAHook: ExponentialMovingAverage,
+    VisualizationHook: UniversalVisualizer.visualize_cls}
 _READ = {  # the keys that are read of a dict without a type, by its place
     "train_dataloader": _LOADER, "val_dataloader": _LOADER, "test_dataloader": _LOADER,
     "compile": _read_by(torch.compile, leave_out=["model"]),
@@ -205,7 +211,7 @@ def _walk(value: object, place: str, key: str, registry: Registry | None, defaul
         for i, item in enumerate(value):
             _walk(item, f"{place}.{i}", key, registry)
     elif not isinstance(value, dict):
-        check_value(place, key, value, default)
+        check_value(place, value, default)
     elif place == "default_hooks":
         for name, hook in value.items():
             if isinstance(hook, dict) and "type" not in hook:
@@ -242,9 +248,11 @@ def _known(value: dict, place: str, key: str, registry: Registry | None) -> Argu
         known.defaults.pop(name, None)
     if place == "optim_wrapper":
         _check_constructor(value, known)
-    if inspect.isclass(target) and issubclass(target, CheckpointHook):  # it hands the rest on when it saves
-        known.add(Arguments(dict.fromkeys(_read_by(Runner.save_checkpoint, leave_out=["self"]))))
-        known.open = False
+    for hook, function in _LATER.items() if inspect.isclass(target) else ():
+        if issubclass(target, hook):
+            rest = _resolve(value.get("ema_type", function), root.MODELS, place) if hook is EMAHook else function
+            known.add(Arguments.of(rest))
+            known.open = Arguments.of(rest).open
     return known
 
 

@@ -1,6 +1,6 @@
 """Which values a setting may have, where anything else would train nothing or fail later.
 
-    check_value("train_cfg.max_epochs", "max_epochs", 0, None)    # ConfigError
+    check_value("train_cfg.max_epochs", 0)    # ConfigError
 """
 import math
 import multiprocessing
@@ -72,7 +72,7 @@ _RULES: list[tuple[str, Callable[[object], bool], str]] = [  # by a pattern of t
 _COMPILED = [(re.compile(pattern), check, expected) for pattern, check, expected in _RULES]
 
 
-def check_value(place: str, key: str, value: object, default: object = None) -> None:
+def check_value(place: str, value: object, default: object = None) -> None:
     """Refuse a value that cannot be meant.
 
     Args:
