@@ -24,7 +24,7 @@ class FolderInUseError(OSError):
 
 @contextmanager
 def folder_lock(folder: str | Path, what: str = "a process") -> Iterator[None]:
-    """Hold a folder, which is made if need be; the operating system lets go of it when the process ends, however it does.
+    """Hold a folder, which is made if need be. However the process ends, the operating system lets go of it.
 
     Where the file system knows no locks, nothing is held and nothing refused.
 

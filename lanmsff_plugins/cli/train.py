@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> None:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:
         if "base_batch_size" not in (cfg.get("auto_scale_lr") or {}):
-            raise ConfigError("--auto-scale-lr needs auto_scale_lr.base_batch_size in the config: the batch size that its "
-                              "learning rate is meant for")
+            raise ConfigError("--auto-scale-lr needs auto_scale_lr.base_batch_size in the config, the batch size that "
+                              "its learning rate is meant for")
         cfg.auto_scale_lr.enable = True
     if args.resume == "auto":
         resume_last(cfg)

@@ -2,6 +2,7 @@
 import multiprocessing
 import os
 import signal
+import time
 
 import pytest
 
@@ -10,22 +11,22 @@ from lanmsff_plugins.base.locks import FolderInUseError, folder_lock
 FORK = multiprocessing.get_context("fork")
 
 
-def hold(folder, ready, end):
+def hold(folder, pipe):
     with folder_lock(folder, "a training"):
-        FORK.Process(target=end.wait, daemon=True).start()  # as a worker that loads data outlives a kill
-        ready.set()
-        end.wait()
+        FORK.Process(target=time.sleep, args=(5,)).start()  # as a worker that loads data outlives a kill
+        pipe.send("held")
+        pipe.recv()
 
 
 @pytest.fixture
 def holder(tmp_path):
     """A process that holds a folder."""
-    ready, end = FORK.Event(), FORK.Event()
-    process = FORK.Process(target=hold, args=(tmp_path / "work", ready, end))
+    ours, theirs = FORK.Pipe()
+    process = FORK.Process(target=hold, args=(tmp_path / "work", theirs))
     process.start()
-    assert ready.wait(30)
+    assert ours.recv() == "held"
     yield process
-    end.set()
+    process.kill()
     process.join()
 
 

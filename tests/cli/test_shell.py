@@ -77,7 +77,7 @@ def test_an_interruption_that_a_library_made_an_error_of_is_one_still(capsys):
         try:
             raise KeyboardInterrupt
         except KeyboardInterrupt:
-            raise RuntimeError("the export has failed")
+            raise RuntimeError("the export has failed")  # noqa: B904  (as libraries do)
 
     with pytest.raises(SystemExit) as end:
         with shell():

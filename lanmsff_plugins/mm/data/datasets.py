@@ -127,11 +127,12 @@ def _signature(row: DataSet) -> inspect.Signature:
     """What a data set takes by name: the arguments of ``PictureDataset`` and of its own ``select``."""
     own = list(inspect.signature(row.select).parameters.values())[2:]
     ours, theirs = (list(inspect.signature(cls).parameters.values()) for cls in (PictureDataset, BaseDataset))
-    return inspect.Signature(sorted({p.name: p for p in (*theirs, *own, *ours) if p.kind is not p.VAR_KEYWORD}.values(),
-                                    key=lambda p: p.default is not p.empty))
+    known = {p.name: p for p in (*theirs, *own, *ours) if p.kind is not p.VAR_KEYWORD}
+    return inspect.Signature(sorted(known.values(), key=lambda p: p.default is not p.empty))
 
 
 for _row in CATALOG.values():
     globals()[_row.type] = register(DATASETS)(type(_row.type, (PictureDataset,), {
-        "METAINFO": {"classes": _row.classes}, "source": _row, "__module__": __name__, "__signature__": _signature(_row),
+        "METAINFO": {"classes": _row.classes}, "source": _row, "__module__": __name__,
+        "__signature__": _signature(_row),
         "__doc__": f"{_row.title}; see :class:`PictureDataset`."}))

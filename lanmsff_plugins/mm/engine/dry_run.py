@@ -87,7 +87,7 @@ def _check_loader(loader: Mapping, split: str, dataset: Dataset) -> None:
     if len(dataset) == 0:
         raise ConfigError(f"the {split} data of this config are empty")
     if loader.get("drop_last") and loader.get("batch_size", 1) > len(dataset):
-        raise ConfigError(f"{split}_dataloader has drop_last=True and batches of {loader.batch_size}, but there are only "
+        raise ConfigError(f"{split}_dataloader has drop_last=True and batches of {loader.batch_size}, but there are "
                           f"{len(dataset)} pictures: no batch would be left")
     own = {"dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch",
            "disable_subprocess_warning"}

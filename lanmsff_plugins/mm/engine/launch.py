@@ -42,12 +42,12 @@ def load_config(name: str | Path, work_dir: str | None = None, options: dict | N
 
     Raises:
         FileNotFoundError: if there is no such config.
-        ConfigError: if it cannot be read as one, or has a setting that nothing reads or a value that cannot be meant.
+        ConfigError: if it cannot be read as one, has a setting that nothing reads, or a value that cannot be meant.
     """
     cfg = read_config(name)
     try:
         cfg.merge_from_dict(options or {})
-    except (AssertionError, AttributeError, IndexError, KeyError, TypeError) as error:  # such as train_cfg.max_epochs.x=1
+    except (AssertionError, AttributeError, LookupError, TypeError) as error:  # such as train_cfg.max_epochs.x=1
         raise ConfigError(f"the options do not fit the config: {one_line(error)}") from None
     check_settings(cfg, options)
     cfg.launcher = launcher

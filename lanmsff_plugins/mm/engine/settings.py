@@ -141,11 +141,13 @@ def check_sections(cfg: Config, splits: Collection[str]) -> None:
         missing = [key for key in trio if cfg.get(key) is None]
         if missing and (len(missing) < 3 or split in splits and split != "val"):
             raise ConfigError(f"{', '.join(trio)} belong together, and the config has no {' and no '.join(missing)}")
-    if "train" in splits and cfg.get("val_cfg") is not None and (
-            cfg.train_cfg.get("val_begin", 1) > cfg.train_cfg.get("max_epochs", cfg.train_cfg.get("max_iters", math.inf))):
-        raise ConfigError(f"train_cfg.val_begin is {cfg.train_cfg.val_begin}, and the training ends before")
-    if "train" in splits and ("by_epoch" in cfg.train_cfg) == ("type" in cfg.train_cfg):
+    if "train" not in splits:
+        return
+    if ("by_epoch" in cfg.train_cfg) == ("type" in cfg.train_cfg):
         raise ConfigError("train_cfg needs by_epoch=True, or False to count steps, or the type of a loop, and not both")
+    end = cfg.train_cfg.get("max_epochs", cfg.train_cfg.get("max_iters", math.inf))
+    if cfg.get("val_cfg") is not None and cfg.train_cfg.get("val_begin", 1) > end:
+        raise ConfigError(f"train_cfg.val_begin is {cfg.train_cfg.val_begin}, and the training ends before")
 
 
 def _check_top(content: dict, options: Mapping[str, object]) -> None:
@@ -277,7 +279,8 @@ def _resolve(kind: object, registry: Registry, place: str, scope: str | None = N
                 return found
     scope, dot, _ = kind.rpartition(".")
     with registry.switch_scope_and_registry(scope or None) as here:
-        names = [f"{scope}{dot}{name}" for name in here.module_dict.keys() | (() if scope else registry.module_dict.keys())]
+        known = here.module_dict if scope else {**registry.module_dict, **here.module_dict}
+    names = [f"{scope}{dot}{name}" for name in known]
     see = "its documentation, and custom_imports for classes of your own" if len(names) > 8 else ""
     raise ConfigError(f"{place}.type: " + unknown(registry.name.replace("_", " "), kind, sorted(names), see))
 

@@ -63,12 +63,13 @@ def test_names_are_found_along_the_bases_and_calls(target, names, is_open):
 
 
 def test_defaults_come_along():
-    assert Arguments.of(Passes).defaults == {"name": inspect.Parameter.empty, "size": inspect.Parameter.empty, "depth": 1}
+    none = inspect.Parameter.empty
+    assert Arguments.of(Passes).defaults == {"name": none, "size": none, "depth": 1}
 
 
 @pytest.mark.parametrize(("target", "some"), [
     (LinearLR, {"start_factor", "begin", "by_epoch"}), (DefaultSampler, {"shuffle", "seed"}),
-    (EMAHook, {"momentum", "ema_type"}), (EarlyStoppingHook, {"monitor", "patience"}),
+    (EMAHook, {"ema_type", "begin_epoch"}), (EarlyStoppingHook, {"monitor", "patience"}),
     (ImageClassifier, {"backbone", "neck", "head"}), (LinearClsHead, {"num_classes", "loss", "topk"}),
     (FERPlus, {"mode", "exclude", "versions", "teacher", "split", "pipeline", "indices", "data_root"})])
 def test_what_configs_build_is_understood(target, some):
