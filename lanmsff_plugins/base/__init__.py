@@ -1,1 +1,1 @@
-"""What every other part uses: errors, files, progress, text tables, memory. Neither torch nor NumPy at import."""
+"""What every other part uses: files, locks, errors, progress, tables, memory. Neither torch nor NumPy at import."""

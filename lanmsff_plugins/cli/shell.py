@@ -30,7 +30,8 @@ def shell(debug: bool = False) -> Iterator[None]:
 
     That is: a file that is missing, bad or cannot be written; a package that is not installed; a value that this
     package refuses, or that anything refuses while it is built from a config; a loss that is no number. Any other
-    error is a bug and keeps its traceback.
+    error is a bug and keeps its traceback. An interruption ends it with status 130, also where a library has made
+    another error of it.
 
     Args:
         debug: Keep the traceback of all errors.
@@ -38,21 +39,32 @@ def shell(debug: bool = False) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print("interrupted; rerun the command to continue, `train` with --resume", file=sys.stderr)
-        sys.exit(130)
+        _interrupted()
     except BrokenPipeError:  # whoever read the output has had enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    except (DivergenceError, ImportError, OSError) as error:
-        if debug:
+    except Exception as error:
+        if any(isinstance(each, KeyboardInterrupt) for each in _chain(error)):
+            _interrupted()
+        if debug or not isinstance(error, (DivergenceError, ImportError, OSError)) and not _is_refusal(error):
             raise
         package = (getattr(error, "name", None) or "").partition(".")[0]
         extra = next((extra for extra, packages in _EXTRAS.items() if package in packages), None)
-        fail(f"{error}; pip install 'lanmsff-plugins[{extra}]'" if extra else str(error))
-    except (KeyError, TypeError, ValueError) as error:
-        if debug or not _is_refusal(error):
-            raise
-        fail(str(error.args[0]))
+        # str() of a KeyError has quotes about it.
+        message = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+        fail(f"{message}; pip install 'lanmsff-plugins[{extra}]'" if extra else message)
+
+
+def _interrupted() -> NoReturn:
+    print("interrupted; rerun the command to continue, `train` with --resume", file=sys.stderr)
+    sys.exit(130)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it came from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def fail(message: str) -> NoReturn:
@@ -64,6 +76,8 @@ def fail(message: str) -> NoReturn:
 
 
 def _is_refusal(error: Exception) -> bool:
+    if not isinstance(error, (KeyError, TypeError, ValueError)):
+        return False
     files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
     if isinstance(error, ValueError) and (
             files[-1].startswith(_PACKAGE) or type(error).__module__.startswith(__package__.split(".")[0])):

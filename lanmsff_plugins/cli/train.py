@@ -5,7 +5,8 @@
 """
 import argparse
 
-from ..mm.engine.launch import build_runner, resume_last
+from ..base.errors import ConfigError
+from ..mm.engine.launch import resume_last, train
 from ..mm.engine.progress import closing_words
 from .options import add_config_arguments, config_from
 
@@ -27,10 +28,13 @@ def run(args: argparse.Namespace) -> None:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:
+        if "base_batch_size" not in (cfg.get("auto_scale_lr") or {}):
+            raise ConfigError("--auto-scale-lr needs auto_scale_lr.base_batch_size in the config, the batch size that "
+                              "its learning rate is meant for")
         cfg.auto_scale_lr.enable = True
     if args.resume == "auto":
         resume_last(cfg)
     elif args.resume:
         cfg.resume, cfg.load_from = True, args.resume
-    build_runner(cfg, "train", "val").train()
+    train(cfg)
     print(closing_words(args.config, cfg.work_dir))

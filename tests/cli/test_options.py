@@ -23,8 +23,10 @@ def parse(*args: str) -> argparse.Namespace:
 
 def test_settings_override_the_config_s():
     cfg = config_from(parse(
-        "lanmsff_ferplus", "--cfg-options", "train_cfg.max_epochs=2", "a.b=[1,2]", "--work-dir", "w"))
-    assert cfg.train_cfg.max_epochs == 2 and cfg.a.b == [1, 2] and cfg.work_dir == "w"
+        "lanmsff_ferplus", "--cfg-options", "train_cfg.max_epochs=2",
+        "optim_wrapper.optimizer.betas=[0.8,0.9]", "--work-dir", "w"))
+    assert cfg.train_cfg.max_epochs == 2 and cfg.work_dir == "w"
+    assert cfg.optim_wrapper.optimizer.betas == [0.8, 0.9]
 
 
 def test_the_work_dir_has_the_config_s_name():

@@ -72,6 +72,19 @@ def test_an_interruption_tells_how_to_go_on(capsys):
     assert "`train` with --resume" in capsys.readouterr().err
 
 
+def test_an_interruption_that_a_library_made_an_error_of_is_one_still(capsys):
+    def wrap():
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise RuntimeError("the export has failed")  # noqa: B904  (as libraries do)
+
+    with pytest.raises(SystemExit) as end:
+        with shell():
+            wrap()
+    assert end.value.code == 130 and capsys.readouterr().err.startswith("interrupted; ")
+
+
 @pytest.mark.parametrize(("name", "line"), [
     ("mmengine.config", "No module; pip install 'lanmsff-plugins[mm]'"), ("fvcore", "lanmsff-plugins[tools]"),
     ("something", "error: No module\n")])

@@ -69,6 +69,21 @@ def test_the_training_split_has_the_label_mode_that_the_config_trains_with(teste
     assert 0 not in kept and (Predictions.load(tmp_path / "train.npz").rows == all_of_them).all()
 
 
+def test_testing_needs_the_data_that_it_tests_on_and_no_others(tested_dir, drawn_faces, tmp_path):
+    done = run_process("test", "lanmsff_ferplus", tested_dir, "--work-dir", tmp_path, "--cfg-options",
+                       "train_dataloader.dataset.data_root=nowhere", "val_dataloader.dataset.data_root=nowhere",
+                       f"test_dataloader.dataset.data_root={drawn_faces}", "test_dataloader.dataset.indices=8")
+    assert done.returncode == 0, done.stderr
+    assert len(Predictions.load(tmp_path / "test.npz")) == 8
+
+
+@pytest.mark.parametrize(("option", "message"), [
+    ("tset_dataloader.batch_size=8", "unknown setting 'tset_dataloader'; did you mean test_dataloader?"),
+    ("model.backbone.drop=0", "unknown setting of model.backbone 'drop'")])
+def test_a_slip_is_one_line(tested_dir, tmp_path, option, message):
+    assert message in refusal(run_process("test", MODERN, tested_dir, "--work-dir", tmp_path, "--cfg-options", option))
+
+
 def test_a_checkpoint_of_another_network_is_refused(tested_dir):
     assert re.search(r"does not fit the model: head.fc.weight is \[7, 156\] there, \[8, 156\] in the file; name the ",
                      refusal(run_process("test", "mm_configs/lanmsff_fer2013_modern.py", tested_dir)))

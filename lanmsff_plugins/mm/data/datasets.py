@@ -123,7 +123,16 @@ def _predicted(path: str, rows: np.ndarray, classes: int) -> np.ndarray:
     return np.stack([scores[row] for row in rows.tolist()])
 
 
+def _signature(row: DataSet) -> inspect.Signature:
+    """What a data set takes by name: the arguments of ``PictureDataset`` and of its own ``select``."""
+    own = list(inspect.signature(row.select).parameters.values())[2:]
+    ours, theirs = (list(inspect.signature(cls).parameters.values()) for cls in (PictureDataset, BaseDataset))
+    known = {p.name: p for p in (*theirs, *own, *ours) if p.kind is not p.VAR_KEYWORD}
+    return inspect.Signature(sorted(known.values(), key=lambda p: p.default is not p.empty))
+
+
 for _row in CATALOG.values():
     globals()[_row.type] = register(DATASETS)(type(_row.type, (PictureDataset,), {
         "METAINFO": {"classes": _row.classes}, "source": _row, "__module__": __name__,
+        "__signature__": _signature(_row),
         "__doc__": f"{_row.title}; see :class:`PictureDataset`."}))

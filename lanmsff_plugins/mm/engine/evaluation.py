@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.hooks import EarlyStoppingHook, EMAHook
+from mmengine.registry import HOOKS, init_default_scope
 
 from .launch import build_runner
+from .settings import as_list, check_sections
 
 __all__ = ["evaluate"]
 
@@ -30,20 +33,36 @@ def evaluate(cfg: Config, checkpoint: str, split: str, mirror: bool = False,
         CheckpointError: if the checkpoint is damaged, is of another network, or holds values that are not finite.
     """
     cfg = copy.deepcopy(cfg)
-    cfg.load_from = checkpoint
+    trained_on = (cfg.get("train_dataloader") or {}).get("dataset", {})
+    _leave_out_training(cfg)
+    check_sections(cfg, ["test"])
+    cfg.load_from, cfg.resume = checkpoint, False
     dataset = cfg.test_dataloader.dataset
     dataset.split = split
-    if split.startswith("train") and "mode" in cfg.train_dataloader.dataset:
-        dataset.mode = cfg.train_dataloader.dataset.mode
-    # The checkpoint's weights are the average already, and the hook would put others into the network that mirrors.
-    cfg.custom_hooks = [hook for hook in cfg.get("custom_hooks", []) if hook.type != "EMAHook"]
+    while "dataset" in trained_on:  # within a wrapper, such as ClassBalancedDataset
+        trained_on = trained_on.dataset
+    if split.startswith("train") and "mode" in trained_on:
+        dataset.mode = trained_on.mode
     if mirror:
         *before, pack = dataset.pipeline
         flips = [dict(type="RandomFlip", prob=float(prob)) for prob in (0, 1)]
         dataset.pipeline = [*before, dict(type="TestTimeAug", transforms=[flips, [pack]])]
         cfg.model = dict(type="AverageClsScoreTTA", module=cfg.model)
     out_file = Path(cfg.work_dir) / f"{split}{'_mirror' if mirror else ''}.npz"
-    for metric in cfg.test_evaluator:
+    for metric in as_list(cfg.test_evaluator):
         if metric.type == "lanmsff_plugins.ExpressionMetric":
             metric.update(lists={name: str(path) for name, path in (lists or {}).items()}, out_file=str(out_file))
     return build_runner(cfg, "test").test(), out_file
+
+
+def _leave_out_training(cfg: Config) -> None:
+    """Take out what would read the training data, or change the weights: the checkpoint's are the average already."""
+    init_default_scope(cfg.get("default_scope", "mmpretrain"))
+    for section in ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler",
+                    "val_dataloader", "val_cfg", "val_evaluator"):
+        cfg[section] = None
+    with HOOKS.switch_scope_and_registry(None) as hooks:
+        cfg.custom_hooks = [
+            hook for hook in cfg.get("custom_hooks") or []
+            if not issubclass(hooks.get(hook.type) if isinstance(hook.type, str) else hook.type,
+                              (EMAHook, EarlyStoppingHook))]

@@ -18,6 +18,8 @@ from .checkpoint import plain
 
 __all__ = ["CheckpointHook", "CleanCheckpointHook", "EarlyStoppingHook", "EpochSeedHook", "FiniteLossHook"]
 
+_REMEDY = "lower the learning rate, or train without --amp, and resume from the last checkpoint"
+
 
 @register(HOOKS)
 class EpochSeedHook(Hook):
@@ -156,6 +158,9 @@ class EarlyStoppingHook(_EarlyStoppingHook):
             runner.train_loop.stop_training = self.wait_count >= self.patience  # the run had ended
 
     def after_val_epoch(self, runner, metrics: dict) -> None:
+        value = metrics.get(self.monitor, self.best_score)
+        if self.check_finite and not np.isfinite(value) and self.monitor in metrics:
+            raise DivergenceError(f"{self.monitor} is {float(value)} after epoch {runner.epoch}; {_REMEDY}")
         super().after_val_epoch(runner, metrics)
         runner.message_hub.update_info(
             "early_stopping", {"wait_count": self.wait_count, "best_score": float(self.best_score)})
@@ -163,19 +168,48 @@ class EarlyStoppingHook(_EarlyStoppingHook):
 
 @register(HOOKS)
 class FiniteLossHook(Hook):
-    """End a training whose loss is no finite number: no later step mends it, and the last checkpoint stays good.
+    """End a training whose loss or weights are no finite numbers: no later step mends it.
+
+    The last checkpoint stays good: weights that are infinite or not a number are never saved.
 
     Args:
-        interval: Steps between two looks; on a GPU each waits for the step to be done.
+        interval: Steps between two looks at the loss; on a GPU each waits for the step to be done. The last loss of an
+            epoch is looked at in any case, and all weights before they are validated or saved.
 
     Raises:
-        DivergenceError: if the loss is infinite or not a number.
+        DivergenceError: if the loss or a weight is infinite or not a number.
     """
+
+    priority = "VERY_HIGH"  # before any hook acts on what has diverged
 
     def __init__(self, interval: int = 50):
         self.interval = interval
+        self._loss: torch.Tensor | None = None
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
-        if self.every_n_train_iters(runner, self.interval) and not torch.isfinite(outputs["loss"]):
-            raise DivergenceError(f"the loss is {float(outputs['loss'])} at step {runner.iter + 1}; lower the learning "
-                                  "rate, or train without --amp, and resume from the last checkpoint")
+        self._loss = outputs["loss"]
+        if self.every_n_train_iters(runner, self.interval):
+            self._check_loss(runner.iter + 1)
+
+    def after_train_epoch(self, runner) -> None:
+        self._check_loss(runner.iter)
+        self._check_weights(runner.model.state_dict(), runner.iter)
+
+    def before_val_epoch(self, runner) -> None:
+        if self._loss is not None:  # in training
+            self.after_train_epoch(runner)
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        for weights in ("state_dict", "ema_state_dict"):
+            self._check_weights(checkpoint.get(weights, {}), runner.iter)
+
+    def _check_loss(self, step: int) -> None:
+        if self._loss is not None and not torch.isfinite(self._loss):
+            raise DivergenceError(f"the loss is {float(self._loss)} at step {step}; {_REMEDY}")
+
+    def _check_weights(self, weights: dict[str, torch.Tensor], step: int) -> None:
+        values = {name: value for name, value in weights.items()
+                  if isinstance(value, torch.Tensor) and value.is_floating_point()}
+        if values and not torch.stack([value.isfinite().all() for value in values.values()]).all():
+            name = next(name for name, value in values.items() if not value.isfinite().all())
+            raise DivergenceError(f"weights are not finite after step {step}, such as {name}; {_REMEDY}")

@@ -1,8 +1,11 @@
 """From a config to a Runner, on a CPU, one GPU or several processes.
 
-    build_runner(load_config("lanmsff_ferplus"), "train", "val").train()
+    train(load_config("lanmsff_ferplus"))
 """
+import os
 import os.path as osp
+import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -11,14 +14,18 @@ from mmengine.device import is_cuda_available
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
-from ...base.errors import ConfigError
+from ...base.errors import CheckpointError, ConfigError, one_line
+from ...base.locks import folder_lock
 from ...base.memory import keep_freed_memory
 from ...weights.loading import find_file
 from .checkpoint import check_parts, read_start
 from .configs import read_config
+from .dry_run import dry_run
+from .hooks import FiniteLossHook
 from .progress import ProgressHook, QuietRunner
+from .settings import check_sections, check_settings
 
-__all__ = ["build_runner", "find_checkpoint", "load_config", "read_config", "resume_last"]
+__all__ = ["build_runner", "find_checkpoint", "load_config", "read_config", "resume_last", "train"]
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
@@ -36,10 +43,14 @@ def load_config(name: str | Path, work_dir: str | None = None, options: dict | N
 
     Raises:
         FileNotFoundError: if there is no such config.
-        ConfigError: if it cannot be read as one.
+        ConfigError: if it cannot be read as one, has a setting that nothing reads, or a value that cannot be meant.
     """
     cfg = read_config(name)
-    cfg.merge_from_dict(options or {})
+    try:
+        cfg.merge_from_dict(options or {})
+    except (AssertionError, AttributeError, LookupError, TypeError) as error:  # such as train_cfg.max_epochs.x=1
+        raise ConfigError(f"the options do not fit the config: {one_line(error)}") from None
+    check_settings(cfg, options)
     cfg.launcher = launcher
     cfg.work_dir = work_dir or cfg.get("work_dir") or osp.join("work_dirs", Path(name).stem)
     for name in _DATALOADERS:
@@ -64,12 +75,24 @@ def find_checkpoint(path: str | Path) -> str:
 
 
 def _last_checkpoint(work_dir: str) -> str | None:
-    """The checkpoint that a work dir names as its last one, also where the work dir has been moved since."""
+    """The last checkpoint of a work dir: the one that it names, by preference the file of that name in it.
+
+    A work dir may have been moved or copied since, and a kill may have come before the name was written.
+
+    Raises:
+        CheckpointError: if what should name it is damaged.
+    """
     name = Path(work_dir, "last_checkpoint")
     if not name.is_file():
-        return None
-    path = Path(name.read_text())
-    return str(path if path.is_file() else name.with_name(path.name))
+        saved = {path: re.fullmatch(r"(?:epoch|iter)_(\d+)", path.stem) for path in Path(work_dir).glob("*_*.pth")}
+        numbers = {path: int(match[1]) for path, match in saved.items() if match}
+        return str(max(numbers, key=lambda path: numbers[path])) if numbers else None
+    text = name.read_bytes().decode(errors="replace").strip()
+    if not text or not text.isprintable():
+        raise CheckpointError(f"{name} is damaged: expected the path of a checkpoint, got {text[:20]!r}; name the "
+                              "checkpoint itself to resume from")
+    path = Path(text)
+    return str(path if path.is_file() and not name.with_name(path.name).is_file() else name.with_name(path.name))
 
 
 def resume_last(cfg: Config) -> None:
@@ -91,31 +114,51 @@ def _use_amp(cfg: Config) -> None:
 def build_runner(cfg: Config, *splits: str) -> Runner:
     """A Runner for the config. Several processes without a GPU talk by gloo, which MMEngine does not set up.
 
-    The checkpoint, and the data of ``splits`` ('train', 'val', 'test'), are read first, so that a missing or
-    bad file is the one thing said, before any log is begun. The process keeps what memory it frees, for speed.
+    The checkpoint and the data of ``splits`` ('train', 'val', 'test') are read first, and the network is tried on two
+    pictures, so that what is missing or does not fit is the one thing said, before any log is begun. The process keeps
+    what memory it frees, for speed.
 
     Raises:
-        ConfigError: if the launcher needs a GPU and there is none.
+        ConfigError: if a section is missing, if the network does not fit the data, or if the launcher needs a GPU and
+            there is none.
         CheckpointError: if the checkpoint to start from is damaged or not safe to load, or does not fit.
     """
     keep_freed_memory()
     init_default_scope(cfg.get("default_scope", "mmpretrain"))
+    check_sections(cfg, splits)
+    if cfg.launcher not in ("none", "pytorch") and not is_cuda_available():
+        raise ConfigError(f"without a GPU only --launcher pytorch works, got {cfg.launcher}")
     if cfg.get("resume") and not cfg.get("load_from"):
         resume_last(cfg)
     start = read_start(cfg)
     if "train" in splits:
         check_parts(cfg)
-    for split in splits:
-        loader = cfg.get(f"{split}_dataloader")
-        if loader is not None:
-            DATASETS.build(loader.dataset)
+    datasets = {split: DATASETS.build(cfg[f"{split}_dataloader"].dataset) for split in splits
+                if cfg.get(f"{split}_dataloader") is not None}
+    dry_run(cfg, datasets)
     if cfg.launcher != "none" and not is_cuda_available():
-        if cfg.launcher != "pytorch":
-            raise ConfigError(f"without a GPU only --launcher pytorch works, got {cfg.launcher}")
         if not torch.distributed.is_initialized():
             torch.distributed.init_process_group("gloo")
         cfg.model_wrapper_cfg = dict(type="MMDistributedDataParallel", device_ids=None)
     runner = QuietRunner.from_cfg(cfg)
     runner.start = start
+    runner.use_datasets(datasets)
     runner.register_hook(ProgressHook())
+    if not any(isinstance(hook, FiniteLossHook) for hook in runner.hooks):
+        runner.register_hook(FiniteLossHook())
     return runner
+
+
+def train(cfg: Config) -> None:
+    """Train by a config; until it ends, a second training in the same work dir is refused.
+
+    Raises:
+        FolderInUseError: if there is one already.
+        ConfigError, CheckpointError: as for :func:`build_runner`.
+        DivergenceError: if the loss or the weights are no longer finite.
+    """
+    rank = next((os.environ[name] for name in ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK") if name in os.environ),
+                "0")
+    first = cfg.launcher == "none" or rank == "0"
+    with folder_lock(cfg.work_dir, "a training") if first else nullcontext():
+        build_runner(cfg, "train", "val").train()

@@ -3,11 +3,13 @@ import logging
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from mmengine.dist import is_main_process
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
+from torch.utils.data import Dataset
 
 from ...registry import HOOKS, register
 from .checkpoint import StrictRunner
@@ -16,7 +18,10 @@ __all__ = ["ProgressHook", "QuietRunner", "closing_words"]
 
 
 class QuietRunner(StrictRunner):
-    """A Runner whose log goes to the log file alone; only errors go to the terminal."""
+    """A Runner whose log goes to the log file alone; only errors go to the terminal.
+
+    Of a work dir that was copied or moved it resumes, and later replaces, the checkpoints in it, not the original's.
+    """
 
     def build_logger(self, *args, **kwargs):
         logger = super().build_logger(*args, **kwargs)
@@ -24,6 +29,22 @@ class QuietRunner(StrictRunner):
             if type(handler) is logging.StreamHandler:
                 handler.setLevel(logging.ERROR)
         return logger
+
+    def use_datasets(self, datasets: Mapping[str, Dataset]) -> None:
+        """Take data sets that are built already, by 'train', 'val' and 'test', instead of building them once more."""
+        for split, dataset in datasets.items():
+            loader = getattr(self, f"_{split}_dataloader")
+            loader["dataset"] = dict(type=lambda dataset=dataset: dataset)  # a type may be any function
+
+    def resume(self, *args, **kwargs) -> None:
+        super().resume(*args, **kwargs)
+        hook = next((hook for hook in self.hooks if isinstance(hook, CheckpointHook)), None)
+        folder = Path(self.work_dir)
+        if hook is not None and hook.out_dir is not None:
+            folder = Path(hook.out_dir, folder.name)  # as the hook itself has it
+        for name, path in list(self.message_hub.runtime_info.items()):
+            if name == "last_ckpt" or name.startswith("best_ckpt"):  # absolute paths of where they were written
+                self.message_hub.update_info(name, str(folder / Path(path).name))
 
 
 @register(HOOKS)

@@ -10,7 +10,7 @@ from mmengine.dist import is_main_process
 
 from ...base.errors import ConfigError
 from ...base.files import write_atomically
-from .launch import build_runner, find_checkpoint, resume_last
+from .launch import build_runner, find_checkpoint, resume_last, train
 
 __all__ = ["mean_and_deviation", "run_trial", "write_json"]
 
@@ -38,7 +38,7 @@ def run_trial(cfg: Config, protocol: dict) -> dict[str, float]:
     cfg.experiment_name = "_".join(Path(cfg.work_dir).parts[-2:])
     testing = copy.deepcopy(cfg)
     resume_last(cfg)
-    build_runner(cfg, "train", "val").train()
+    train(cfg)
     testing.load_from = find_checkpoint(cfg.work_dir)
     metrics = {name: float(value) for name, value in build_runner(testing, "test").test().items()}
     write_json(path, {"protocol": protocol, "metrics": metrics})

@@ -97,6 +97,36 @@ def test_a_full_disk_leaves_the_last_good_checkpoints(drawn_faces, tmp_path, cap
     assert load(tmp_path / "epoch_3.pth")["meta"]["iter"] == 12
 
 
+def test_weights_that_diverge_between_two_looks_are_not_saved_over_the_last_good_ones(drawn_faces, tmp_path, capfd):
+    def diverge(runner):
+        def ruin():
+            for parameter in runner.model.parameters():
+                parameter.data.fill_(float("nan"))
+
+        runner.register_hook(At(2, ruin))
+
+    assert finish(tiny(drawn_faces, tmp_path), diverge) == 1
+    assert "DivergenceError: the loss is nan at step 12; lower the learning rate" in capfd.readouterr().err
+    assert (tmp_path / "last_checkpoint").read_text() == str(tmp_path / "epoch_2.pth")
+    for path in tmp_path.glob("*.pth"):
+        assert all(value.isfinite().all() for value in load(path)["state_dict"].values())
+
+
+def test_a_resumed_copy_of_a_work_dir_leaves_the_original_alone(drawn_faces, tmp_path):
+    def files(folder):
+        return {path.name: path.read_bytes() for path in (tmp_path / folder).glob("*") if path.is_file()}
+
+    assert finish(tiny(drawn_faces, tmp_path / "original", train_cfg__max_epochs=1)) == 0
+    shutil.copytree(tmp_path / "original", tmp_path / "copy")
+    before = files("original")
+    cfg = tiny(drawn_faces, tmp_path / "copy", train_cfg__max_epochs=5)
+    cfg.resume = True
+    assert finish(cfg) == 0
+    assert files("original") == before
+    best, = (tmp_path / "copy").glob("best_*.pth")
+    assert best.name not in before  # the copy's own first one has been replaced
+
+
 @pytest.mark.parametrize("harm", ["cut", "hostile"])
 def test_a_bad_checkpoint_ends_a_resume_before_it_begins(drawn_faces, tmp_path, harm):
     from lanmsff_plugins.base.errors import CheckpointError

@@ -6,7 +6,7 @@ import torch
 from mmengine.logging import MessageHub
 from mmengine.registry import HOOKS
 
-from lanmsff_plugins.base.errors import ConfigError
+from lanmsff_plugins.base.errors import ConfigError, DivergenceError
 
 
 def hook(kind: str, **kwargs):
@@ -74,3 +74,31 @@ def test_workers_get_their_seed_from_the_epoch_and_may_not_outlive_it(runner):
     runner.train_dataloader = torch.utils.data.DataLoader([0], num_workers=1, persistent_workers=True)
     with pytest.raises(ConfigError, match="persistent_workers=True; make it False"):
         hook("EpochSeedHook").before_train(runner)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_has_diverged_is_neither_validated_nor_saved(runner, value):
+    finite = hook("FiniteLossHook", interval=50)
+    runner.model = torch.nn.Linear(2, 2)
+    finite.after_train_iter(runner, 0, outputs={"loss": torch.tensor(value)})  # between two looks
+    with pytest.raises(DivergenceError, match="the loss is .* at step 0"):
+        finite.after_train_epoch(runner)
+    finite.after_train_iter(runner, 0, outputs={"loss": torch.tensor(1.)})
+    finite.after_train_epoch(runner)
+    runner.model.bias.data[1] = value
+    for look in (finite.after_train_epoch, finite.before_val_epoch):
+        with pytest.raises(DivergenceError, match="weights are not finite .* such as bias"):
+            look(runner)
+    for kind in ("state_dict", "ema_state_dict"):
+        with pytest.raises(DivergenceError, match="such as bias"):
+            finite.before_save_checkpoint(runner, {"state_dict": {}, kind: runner.model.state_dict()})
+
+
+def test_a_validation_alone_is_not_looked_at(runner):
+    hook("FiniteLossHook").before_val_epoch(runner)
+
+
+def test_a_monitored_value_that_is_no_number_is_no_early_stop(runner):
+    runner.epoch = 3
+    with pytest.raises(DivergenceError, match="loss is nan after epoch 3"):
+        early_stopping(rule="less").after_val_epoch(runner, {"loss": float("nan")})

@@ -1,10 +1,12 @@
 """From a name to a config that a Runner takes; which checkpoint a work dir means."""
+import multiprocessing
 import os
 
 import pytest
 
-from lanmsff_plugins.base.errors import ConfigError
-from lanmsff_plugins.mm.engine.launch import build_runner, find_checkpoint, load_config, resume_last
+from lanmsff_plugins.base.errors import CheckpointError, ConfigError
+from lanmsff_plugins.base.locks import FolderInUseError, folder_lock
+from lanmsff_plugins.mm.engine.launch import build_runner, find_checkpoint, load_config, resume_last, train
 
 
 def test_a_config_gets_what_loaders_need_and_keeps_what_it_says():
@@ -44,3 +46,51 @@ def test_what_was_last_is_resumed_also_where_the_work_dir_has_moved(tmp_path):
 def test_a_launcher_that_needs_a_gpu_is_refused_without_one():
     with pytest.raises(ConfigError, match="without a GPU only --launcher pytorch works, got mpi"):
         build_runner(load_config("lanmsff_ferplus", launcher="mpi"))
+
+
+def test_a_copied_work_dir_is_resumed_from_its_own_checkpoint(tmp_path):
+    for folder in ("original", "copy"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "epoch_3.pth").touch()
+    (tmp_path / "copy" / "last_checkpoint").write_text(f"{tmp_path}/original/epoch_3.pth\n")
+    cfg = load_config("lanmsff_ferplus", str(tmp_path / "copy"))
+    resume_last(cfg)
+    assert cfg.load_from == str(tmp_path / "copy" / "epoch_3.pth")
+
+
+def test_what_a_kill_left_without_a_name_is_resumed_too(tmp_path):
+    for name in ("epoch_9.pth", "epoch_10.pth", "best_a_epoch_11.pth"):
+        (tmp_path / name).touch()
+    cfg = load_config("lanmsff_ferplus", str(tmp_path))
+    resume_last(cfg)
+    assert cfg.load_from == str(tmp_path / "epoch_10.pth")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\x00\xff\x80", b"a.pth\nb.pth"])
+def test_a_damaged_last_checkpoint_is_named(tmp_path, content):
+    (tmp_path / "last_checkpoint").write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"{tmp_path}/last_checkpoint is damaged: expected the path"):
+        resume_last(load_config("lanmsff_ferplus", str(tmp_path)))
+
+
+def test_options_that_do_not_fit_the_config_are_one_line():
+    for option in ("train_cfg.max_epochs.x", "custom_hooks.9.type"):
+        with pytest.raises(ConfigError, match="the options do not fit the config: "):
+            load_config("lanmsff_ferplus", options={option: 1})
+
+
+def test_a_second_training_in_a_work_dir_is_refused_and_leaves_it_alone(tmp_path):
+    def second(found):
+        try:
+            train(load_config("lanmsff_ferplus", str(tmp_path / "work")))
+        except FolderInUseError as error:
+            found.put(str(error))
+
+    context = multiprocessing.get_context("fork")
+    found = context.Queue()
+    with folder_lock(tmp_path / "work"):
+        process = context.Process(target=second, args=(found,))
+        process.start()
+        assert found.get(timeout=60).startswith("a training is running in")
+        process.join()
+        assert [path.name for path in (tmp_path / "work").iterdir()] == ["in_use.lock"]
