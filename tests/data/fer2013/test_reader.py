@@ -45,7 +45,12 @@ def test_any_valid_file_is_read(rows):
 @pytest.mark.parametrize("rewrite", [
     pytest.param(lambda lines: b"".join(lines).replace(b"\n", b"\r\n"), id="Windows line ends"),
     pytest.param(lambda lines: b"".join(re.sub(rb"[^,\n]+", rb'"\g<0>"', line) for line in lines), id="quotes"),
-    pytest.param(cut(-1), id="no line end at the end")])
+    pytest.param(cut(-1), id="no line end at the end"),
+    pytest.param(lambda lines: b"\xef\xbb\xbf" + b"".join(lines), id="byte order mark"),
+    pytest.param(lambda lines: b"".join(lines).decode().encode("utf-16"), id="UTF-16"),
+    pytest.param(lambda lines: b"\xfe\xff" + b"".join(lines).decode().encode("utf-16-be"), id="UTF-16, big-endian"),
+    pytest.param(lambda lines: b"".join(lines) + b"\n", id="blank last line"),
+    pytest.param(lambda lines: b"".join(lines) + b",,\r\n,,\r\n \n", id="empty last rows")])
 def test_the_same_file_written_another_way_reads_the_same(forty_faces, rewrite):
     expected = read_fer2013(forty_faces)
     spoil(forty_faces / "fer2013.csv", rewrite)
@@ -63,7 +68,12 @@ def test_a_missing_file_is_refused_with_where_to_get_it(tmp_path):
     pytest.param(cut(len(b"emotion,pixels,Usage\n")), "has a header and no faces", id="header only"),
     pytest.param(edit(1, b"emotion,pixels,Usage", b"emotion,pixels,Usages"),
                  "line 1: got the columns 'emotion,pixels,Usages'", id="header of another file"),
-    pytest.param(edit(1, b"^", b"\xef\xbb\xbf"), "line 1: got the columns", id="byte order mark"),
+    pytest.param(edit(1, b",", b";"), "line 1: got the columns 'emotion;pixels,Usage'", id="two separators"),
+    pytest.param(lambda lines: b"".join(lines).replace(b",", b";"),
+                 "line 1: the columns are separated by semicolons; save the file with commas", id="semicolons"),
+    pytest.param(lambda lines: b"".join(lines).replace(b",", b"\t").decode().encode("utf-16"),
+                 "line 1: the columns are separated by tabs; save the file with commas", id="Excel's Unicode text"),
+    pytest.param(edit(6, rb"^", b",,\n"), "line 6: got 0 columns, expected 3; remove the empty line", id="empty row"),
     pytest.param(edit(1, b"^.*\n", b""), "line 1: got the columns", id="no header"),
     pytest.param(edit(5, rb" \d+,", b","), "line 5, column pixels: got 2,303 pixels, expected 2,304",
                  id="pixel missing"),
