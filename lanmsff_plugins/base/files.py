@@ -57,7 +57,7 @@ def remove_half_written(folder: str | Path, name: str = "*") -> None:
 
 
 def _write(path: Path, content: bytes) -> bool:
-    """Whether it was written: not if another process took the temporary file for abandoned before it was locked."""
+    """Whether it was written: not if another process took the temporary file for abandoned while it was not locked."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -65,7 +65,7 @@ def _write(path: Path, content: bytes) -> bool:
                 with suppress(OSError):  # not every network file system has locks
                     fcntl.flock(file, fcntl.LOCK_EX)
             file.write(content)
-        os.chmod(temporary, 0o644)
+            os.chmod(temporary, 0o644)
         os.replace(temporary, path)
         return True
     except FileNotFoundError:
