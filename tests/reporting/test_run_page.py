@@ -52,7 +52,7 @@ def figures(monkeypatch, runs) -> list:
     return found
 
 
-def tested_on(labels, **changes) -> Run:
+def run_on(labels, **changes) -> Run:
     labels = np.array(labels)
     scores, blank = np.eye(8)[labels], np.full(len(labels), "")
     return replace(run(), classes=tuple("abcdefgh"), faces=None,
@@ -66,15 +66,15 @@ PRIVATE_TEST = np.repeat(np.arange(8), (1090, 893, 396, 384, 273, 18, 83, 16))
     (PRIVATE_TEST, True), (PRIVATE_TEST[1:], True), (PRIVATE_TEST[:-40], False), (np.arange(3153) % 8, False),
     (np.arange(40) % 8, False)], ids=["official", "without a copy", "a part", "other labels", "drawn"])
 def test_only_figures_of_private_test_stand_beside_the_paper_s(monkeypatch, labels, compared):
-    found = figures(monkeypatch, [tested_on(labels)])
+    found = figures(monkeypatch, [run_on(labels)])
     labelled = [axes.get_ylabel() for figure in found for axes in figure.axes]
     assert ("accuracy on PrivateTest, %" in labelled) == compared
-    assert ("was not tested on all of PrivateTest" in page([tested_on(labels)])) == (not compared)
+    assert ("was not tested on all of PrivateTest" in page([run_on(labels)])) == (not compared)
 
 
 def test_the_real_faces_are_those_of_private_test(real_data, monkeypatch):
     for name, select in (("FERPlus", select_ferplus), ("FER2013", select_fer2013)):
-        found = figures(monkeypatch, [tested_on(select(real_data, "test").labels, dataset=name)])
+        found = figures(monkeypatch, [run_on(select(real_data, "test").labels, dataset=name)])
         assert len(found) == 5
 
 

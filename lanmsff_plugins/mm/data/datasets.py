@@ -107,6 +107,11 @@ class PictureDataset(BaseDataset):
             info["gt_score"] = np.eye(len(p), dtype=np.float32)[info["gt_label"]]
         return self.pipeline(info)
 
+    def _copy_without_annotation(self, memo: dict | None = None) -> "PictureDataset":
+        """For ``get_subset``, which ``KFoldDataset`` calls. MMEngine keeps one memo of copies for all calls, by the ids
+        of objects; those of objects that are gone are used again, and then other objects' copies are taken."""
+        return super()._copy_without_annotation({} if memo is None else memo)
+
     def extra_repr(self) -> list[str]:
         return [f"Data root: \t{self.data_root}", f"Split: \t{self.split}"]
 
