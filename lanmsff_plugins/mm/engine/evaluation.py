@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmengine.hooks import EarlyStoppingHook, EMAHook
 from mmengine.registry import HOOKS, init_default_scope
 
+from ..data.wrappers import dataset_of_split, innermost
 from .launch import build_runner
 from .settings import as_list, check_sections
 
@@ -20,8 +21,8 @@ def evaluate(cfg: Config, checkpoint: str, split: str, mirror: bool = False,
     Args:
         cfg: What :func:`~lanmsff_plugins.mm.engine.launch.load_config` gives; it stays as it is.
         checkpoint: What :func:`~lanmsff_plugins.mm.engine.launch.find_checkpoint` gives.
-        split: 'train', 'val', 'test' or 'train+val'. The first and the last have the label mode that the config
-            trains with: FERPlus keeps more faces by the distribution of the votes than by majority.
+        split: 'train', 'val', 'test' or 'train+val'. The first and the last are the faces that the config trains on,
+            also through wrappers: FERPlus keeps more of them by the distribution of the votes than by majority.
         mirror: Average the scores of each face and its mirror image; the pipeline must end in ``PackInputs``.
         lists: Files of faces to tell the accuracy of, by the names that they get.
 
@@ -31,22 +32,18 @@ def evaluate(cfg: Config, checkpoint: str, split: str, mirror: bool = False,
     Raises:
         FileNotFoundError: if there is no checkpoint, or no such list.
         CheckpointError: if the checkpoint is damaged, is of another network, or holds values that are not finite.
+        ConfigError: if the config does not tell which pictures the split has.
     """
     cfg = copy.deepcopy(cfg)
-    trained_on = (cfg.get("train_dataloader") or {}).get("dataset", {})
-    _leave_out_training(cfg)
     check_sections(cfg, ["test"])
+    cfg.test_dataloader.dataset = dataset_of_split(cfg, split)
+    _leave_out_training(cfg)
     cfg.load_from, cfg.resume = checkpoint, False
-    dataset = cfg.test_dataloader.dataset
-    dataset.split = split
-    while "dataset" in trained_on:  # within a wrapper, such as ClassBalancedDataset
-        trained_on = trained_on.dataset
-    if split.startswith("train") and "mode" in trained_on:
-        dataset.mode = trained_on.mode
     if mirror:
-        *before, pack = dataset.pipeline
         flips = [dict(type="RandomFlip", prob=float(prob)) for prob in (0, 1)]
-        dataset.pipeline = [*before, dict(type="TestTimeAug", transforms=[flips, [pack]])]
+        for part in innermost(cfg.test_dataloader.dataset):
+            *before, pack = part.pipeline
+            part.pipeline = [*before, dict(type="TestTimeAug", transforms=[flips, [pack]])]
         cfg.model = dict(type="AverageClsScoreTTA", module=cfg.model)
     out_file = Path(cfg.work_dir) / f"{split}{'_mirror' if mirror else ''}.npz"
     for metric in as_list(cfg.test_evaluator):

@@ -56,6 +56,15 @@ def test_indices_choose_by_number_or_by_place(build):
     assert torch.equal(whole.get_subset([5, 1])[1]["inputs"], whole[1]["inputs"])
 
 
+def test_subsets_are_of_their_own_data_set_however_many_were_taken_before(drawn_faces):
+    for i in range(30):  # the ids of former objects are used again
+        dataset = build_one("FERPlus", drawn_faces, None, indices=8)
+        subset = dataset.get_subset([i % 8])
+        assert_same(subset[0] | {"data_samples": dataset[i % 8]["data_samples"]}, dataset[i % 8])
+        assert len(subset) == 1
+        del dataset, subset
+
+
 def test_class_balanced_dataset_repeats_rare_classes(build):
     dataset = build()
     labels = np.array(dataset.get_gt_labels())
