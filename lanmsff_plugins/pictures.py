@@ -17,7 +17,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from .base.errors import DataError, one_line
 
-__all__ = ["MAX_PIXELS", "opened", "read_picture", "to_array"]
+__all__ = ["MAX_PIXELS", "opened", "picture_size", "read_picture", "to_array"]
 
 MAX_PIXELS = 2 ** 27
 """Pictures with more pixels are refused before they are decoded: a file of some kilobytes can claim any size."""
@@ -26,6 +26,7 @@ _TURN = {  # by EXIF's orientation; ImageOps.exif_transpose fails where it canno
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90}
+_SIDEWAYS = (5, 6, 7, 8)
 
 
 def read_picture(source: str | PathLike | bytes | Image.Image, colour: bool = False) -> np.ndarray:
@@ -58,6 +59,17 @@ def read_picture(source: str | PathLike | bytes | Image.Image, colour: bool = Fa
         raise FileNotFoundError(f"no picture at {place}" + (": it is a folder" if Path(source).is_dir() else ""))
     with opened(source, place) as image:
         return to_array(image, colour, place)
+
+
+def picture_size(path: str | PathLike) -> tuple[int, int]:
+    """Width and height in pixels as :func:`read_picture` gives them, without decoding the picture.
+
+    Raises:
+        DataError: as :func:`opened`.
+    """
+    with opened(path, _printable(path)) as image:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _SIDEWAYS
+        return (image.height, image.width) if turned else (image.width, image.height)
 
 
 @contextmanager

@@ -3,20 +3,23 @@
     summarize(Predictions.load("work_dirs/lanmsff_ferplus/test.npz"))
 """
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from .base.errors import DataError
+from .base.errors import DataError, one_line
 from .base.files import write_atomically
 from .data.face_list import FaceList
 
 __all__ = [
     "Predictions", "accuracy_by_list", "calibration_bins", "calibration_error", "confusion_matrix", "summarize",
 ]
+
+_KINDS = {"scores": ("f", 2), "labels": ("iu", 1), "rows": ("iu", 1), "names": ("U", 1), "views": ("U", 1)}
+_EXPECTED = {"f": "floating-point numbers", "iu": "integers", "U": "text"}
+_SUM_TOLERANCE = 0.01  # mixed precision rounds each score
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,18 +59,44 @@ class Predictions:
 
         Raises:
             FileNotFoundError: if there is no such file.
-            DataError: if it is not such a file.
+            DataError: if it is not such a file, if its scores are no probabilities, or if its labels are no classes.
         """
-        if not Path(path).is_file():
+        path = Path(path).expanduser()
+        if not path.is_file():
             raise FileNotFoundError(f"no predictions at {path}; `lanmsff test` writes them to its work dir")
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 predictions = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
-        except (OSError, KeyError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-            raise DataError(f"{path} does not hold predictions as `lanmsff test` writes them: {error}") from None
-        if predictions.scores.ndim != 2 or len({len(array) for array in vars(predictions).values()}) != 1:
-            raise DataError(f"{path} holds predictions whose parts do not have one row for each face")
+        except Exception as error:  # a damaged archive can fail in any way
+            raise DataError(f"{path} does not hold predictions as `lanmsff test` writes them: {one_line(error)}"
+                            ) from None
+        if fault := predictions._fault():
+            raise DataError(f"{path} holds {fault}; write it anew by `lanmsff test`")
         return predictions
+
+    def _fault(self) -> str:
+        """What is wrong with the arrays; '' if nothing is."""
+        for name, (kinds, dimensions) in _KINDS.items():
+            array = getattr(self, name)
+            if array.dtype.kind not in kinds or array.ndim != dimensions:
+                return (f"{name} of type {array.dtype} and shape {array.shape}, expected {_EXPECTED[kinds]} in "
+                        f"{dimensions} dimension{'s' * (dimensions > 1)}")
+        if len({len(array) for array in vars(self).values()}) != 1:
+            return "predictions whose parts do not have one row for each face"
+        faces, classes = self.scores.shape
+        if faces == 0 or classes < 2:
+            return f"scores of {faces} faces and {classes} classes"
+        sums = self.scores.sum(1, dtype=float)
+        for what, wrong in (
+                ("scores that are not finite", ~np.isfinite(self.scores).all(1)),
+                ("negative scores, expected probabilities", (self.scores < 0).any(1)),
+                ("scores that do not sum to 1, expected probabilities", abs(sums - 1) > _SUM_TOLERANCE),
+                (f"labels beyond its {classes} classes", (self.labels < 0) | (self.labels >= classes)),
+                ("negative rows", self.rows < 0)):
+            if wrong.any():
+                at = int(wrong.argmax())
+                return f"{what}, such as for row {self.rows[at]}"
+        return ""
 
     @property
     def accuracy(self) -> float:

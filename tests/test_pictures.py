@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from lanmsff_plugins.base.errors import DataError
-from lanmsff_plugins.pictures import MAX_PIXELS, opened, read_picture, to_array
+from lanmsff_plugins.pictures import MAX_PIXELS, opened, picture_size, read_picture, to_array
 
 GREY = np.random.default_rng(0).integers(0, 256, (5, 7), dtype=np.uint8)
 RGB = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
@@ -336,3 +336,9 @@ def test_no_torch_is_needed():
     code = "import lanmsff_plugins.pictures, sys; print('torch' in sys.modules, 'timm' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_the_size_is_that_of_the_upright_picture(tmp_path, orientation):
+    Image.fromarray(GREY).save(tmp_path / "x.png", exif=oriented(orientation))
+    assert picture_size(tmp_path / "x.png") == read_picture(tmp_path / "x.png").shape[::-1]

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lanmsff_plugins.base.errors import DataError
 from lanmsff_plugins.scores import Predictions, calibration_bins, calibration_error, confusion_matrix, summarize
 
 
@@ -85,3 +86,53 @@ def test_pickled_objects_are_refused(tmp_path):
     np.savez(tmp_path / "p.npz", scores=np.array([{}], object), labels=[0], rows=[0], names=[""], views=[""])
     with pytest.raises(ValueError, match="does not hold predictions"):
         Predictions.load(tmp_path / "p.npz")
+
+
+GOOD = dict(scores=np.full((3, 4), .25, np.float32), labels=np.array([0, 3, 1]), rows=np.array([5, 7, 9]),
+            names=np.array(["a", "", "b"]), views=np.full(3, ""))
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    ({"scores": GOOD["scores"] * np.nan}, "scores that are not finite, such as for row 5"),
+    ({"scores": np.where(np.eye(3, 4) > 0, np.inf, .25)}, "scores that are not finite"),
+    ({"scores": np.array([[.25] * 4, [-.5, .5, .5, .5], [.25] * 4])}, "negative scores, .* such as for row 7"),
+    ({"scores": GOOD["scores"] * 2}, "scores that do not sum to 1, expected probabilities"),
+    ({"scores": GOOD["scores"] * 0}, "scores that do not sum to 1"),
+    ({"scores": np.full((3, 4), "0.25")}, "scores of type <U4 and shape \\(3, 4\\), expected floating-point numbers"),
+    ({"scores": np.full((3, 4), 1)}, "scores of type int64"),
+    ({"scores": np.full(3, .25)}, "scores of type float64 and"),
+    ({"scores": np.full((3, 4), .25j)}, "scores of type complex"),
+    ({"scores": np.ones((3, 1))}, "scores of 3 faces and 1 classes"),
+    ({"labels": np.array([0, 4, 1])}, "labels beyond its 4 classes, such as for row 7"),
+    ({"labels": np.array([0, -1, 1])}, "labels beyond its 4 classes"),
+    ({"labels": GOOD["labels"] * 1.}, "labels of type"),
+    ({"rows": np.array(["5", "7", "9"])}, "rows of type <U1"), ({"rows": -GOOD["rows"]}, "negative rows"),
+    ({"rows": np.stack([GOOD["rows"]] * 2, 1)}, "rows of type int64 and shape \\(3, 2\\), expected integers in 1 dim"),
+    ({"rows": np.arange(4)}, "parts do not have one row for each face"),
+    ({"names": np.arange(3)}, "names of type int64"),
+    ({name: array[:0] for name, array in GOOD.items()}, "scores of 0 faces")])
+def test_what_are_no_probabilities_of_classes_is_refused(tmp_path, wrong, message):
+    np.savez(tmp_path / "p.npz", **GOOD)
+    assert len(Predictions.load(tmp_path / "p.npz")) == 3
+    np.savez(tmp_path / "p.npz", **GOOD | wrong)
+    with pytest.raises(DataError, match=f"p.npz holds .*{message}.*; write it anew by `lanmsff test`$"):
+        Predictions.load(tmp_path / "p.npz")
+
+
+def test_scores_of_half_precision_are_taken(tmp_path):
+    scores = np.random.default_rng(0).dirichlet(np.ones(8), 500).astype(np.float16)
+    predictions(scores, np.zeros(500, int)).save(tmp_path / "p.npz")
+    assert Predictions.load(tmp_path / "p.npz").scores.dtype == np.float16
+
+
+def test_an_archive_that_is_damaged_anywhere_is_refused_in_one_line(tmp_path):
+    np.savez_compressed(tmp_path / "p.npz", **GOOD)
+    content = (tmp_path / "p.npz").read_bytes()
+    np.save(tmp_path / "array.npy", GOOD["scores"])
+    for damaged in (*(content[:end] for end in range(0, len(content), 97)), (tmp_path / "array.npy").read_bytes(),
+                    *(content[:at] + bytes([content[at] ^ 255]) + content[at + 1:] for at in range(30, 400, 7))):
+        (tmp_path / "p.npz").write_bytes(damaged)
+        try:
+            Predictions.load(tmp_path / "p.npz")  # some bytes of an archive mean nothing
+        except DataError as error:
+            assert str(error).startswith(str(tmp_path / "p.npz")) and "\n" not in str(error)

@@ -15,6 +15,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from ..base.errors import DataError
+from ..base.files import remove_half_written
 
 __all__ = ["cached", "map_arrays", "pack_names", "unpack_names"]
 
@@ -64,6 +65,7 @@ def cached(cache: Path, sources: Sequence[str | Path], parse: Callable[[], T], v
         save: Writes one, with metadata.
     """
     cache = _writable(cache)
+    remove_half_written(cache.parent, cache.name)
     stamp = json.dumps([version, *_stamp(sources)])
     try:
         if _read_header(cache)[0].get("__metadata__", {}).get("source") == stamp:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..base.errors import DataError
 from ..base.files import write_atomically
+from .csv_files import text_lines
 
 __all__ = ["FaceList", "write_face_list"]
 
@@ -42,12 +43,12 @@ class FaceList:
             FileNotFoundError: if there is no such file.
             DataError: if a line is neither of them, or no face is listed.
         """
-        path = Path(path)
+        path = Path(path).expanduser()
         if not path.is_file():
             raise FileNotFoundError(f"no list of faces at {path}; expected a text file with a row number, or an image "
                                     "name of FERPlus, on each line")
         rows, names, fingerprint = set(), set(), ""
-        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        for number, line in enumerate("".join(text_lines(path, errors="replace")).splitlines(), 1):
             if line.startswith(_FINGERPRINT):
                 fingerprint = line.removeprefix(_FINGERPRINT)
             line = line.split("#")[0].strip()

@@ -1,12 +1,14 @@
 """Files that are there whole or not at all."""
+import multiprocessing
 import os
 import resource
+import signal
 import stat
 from threading import Thread
 
 import pytest
 
-from lanmsff_plugins.base.files import write_atomically
+from lanmsff_plugins.base.files import remove_half_written, write_atomically
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def test_others_may_read_the_file(tmp_path):
 def test_a_full_disk_leaves_what_was_there(tmp_path, full_disk, before):
     if before is not None:
         (tmp_path / "file").write_bytes(before)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match=f"'{tmp_path}/file'$"):
         write_atomically(tmp_path / "file", bytes(200_000))
     assert names(tmp_path) == ([] if before is None else ["file"])
     assert before is None or (tmp_path / "file").read_bytes() == before
@@ -84,3 +86,72 @@ def test_a_reader_never_sees_half_a_file_while_many_write(tmp_path):
         assert path.read_bytes() in contents
     assert path.read_bytes() in contents
     assert names(tmp_path) == ["file"]
+
+
+def killed(folder, name: str) -> None:
+    """A process that is killed before it renames what it has written."""
+    def die():
+        os.replace = lambda source, destination: os.kill(os.getpid(), signal.SIGKILL)
+        write_atomically(folder / name, b"half")
+
+    process = multiprocessing.get_context("fork").Process(target=die)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+
+def in_another_process(function, *args) -> None:
+    process = multiprocessing.get_context("fork").Process(target=function, args=args)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+
+
+def test_what_a_kill_leaves_goes_when_the_file_is_written_again(tmp_path):
+    write_atomically(tmp_path / "file", b"old")
+    for _ in range(2):
+        killed(tmp_path, "file")
+    assert len(names(tmp_path)) == 3
+    in_another_process(write_atomically, tmp_path / "file", b"new")
+    assert names(tmp_path) == ["file"] and (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_hidden_files_of_others_stay(tmp_path):
+    others = [".file", ".file.swp", ".file.LONGNAME", ".file.k2j3h4g5.bak", ".other.k2j3h4g5", "file.k2j3h4g5"]
+    for name in others:
+        (tmp_path / name).write_bytes(b"")
+    write_atomically(tmp_path / "file", b"new")
+    remove_half_written(tmp_path, "file")
+    assert names(tmp_path) == sorted([*others, "file"])
+
+
+def test_a_pattern_removes_what_was_left_of_several_files_and_nothing_of_others(tmp_path):
+    for name in ("a.pth", "b.pth", "c.txt"):
+        killed(tmp_path, name)
+    remove_half_written(tmp_path, "*.pth")
+    left, = names(tmp_path)
+    assert left.startswith(".c.txt.")
+
+
+def test_what_another_process_is_writing_stays(tmp_path):
+    writing, go_on = (multiprocessing.get_context("fork").Event() for _ in range(2))
+
+    def write_slowly():
+        chmod = os.chmod
+
+        def wait(path, mode):  # not yet renamed
+            writing.set()
+            go_on.wait(30)
+            chmod(path, mode)
+
+        os.chmod = wait
+        write_atomically(tmp_path / "file", b"of the slow one")
+
+    process = multiprocessing.get_context("fork").Process(target=write_slowly)
+    process.start()
+    assert writing.wait(30)
+    remove_half_written(tmp_path, "file")
+    assert len(names(tmp_path)) == 1
+    go_on.set()
+    process.join()
+    assert process.exitcode == 0 and (tmp_path / "file").read_bytes() == b"of the slow one"

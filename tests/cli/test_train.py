@@ -146,7 +146,8 @@ def test_every_config_builds_and_takes_a_step(config, drawn_faces, drawn_kdef, t
         inner = faces.get("dataset", faces)  # one data set may stand in another
         inner.data_root = str(data_root)
         if "teacher" in inner:
-            write_predictions(tmp_path / "train.npz", np.arange(400), cfg.model.head.num_classes)
+            selected = DATASETS.build({**inner, "teacher": None, "pipeline": []}).selected
+            write_predictions(tmp_path / "train.npz", np.arange(400), cfg.model.head.num_classes, selected=selected)
             inner.teacher = [str(tmp_path / "train.npz")] * len(inner.teacher)
         dataset = DATASETS.build(faces)
         assert getattr(dataset, "dataset", dataset).split == split

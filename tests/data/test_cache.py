@@ -223,3 +223,11 @@ def test_two_processes_that_read_at_the_same_time_get_the_same_faces(forty_faces
     assert found == [(f"{faces.pixels.sum()} {faces.emotion.tolist()}\n", 0)] * 2
     assert sorted(path.name for path in forty_faces.iterdir()) == [
         "fer2013.cache.safetensors", "fer2013.csv", "fer2013new.csv"]
+
+
+def test_what_a_killed_process_left_of_the_cache_is_gone_at_the_next_reading(source):
+    left = source.cache.with_name(f".{source.cache.name}.k2j3h4g5")
+    for content in (b"half", b"half"):  # before there is a cache, and beside one
+        left.write_bytes(content)
+        source.read()
+        assert sorted(path.name for path in left.parent.iterdir()) == ["source.cache.safetensors", "source.csv"]

@@ -18,6 +18,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from lanmsff_plugins.cli.main import main
+from lanmsff_plugins.data.splits import Selection
 from lanmsff_plugins.mm.engine.launch import build_runner
 from lanmsff_plugins.mm.engine.progress import QuietRunner
 from lanmsff_plugins.scores import Predictions
@@ -122,11 +123,13 @@ def call_command(command: str, *args, hooks: Sequence[Hook] = ()) -> subprocess.
         return subprocess.CompletedProcess([command, *args], process.exitcode, *(path.read_text() for path in said))
 
 
-def write_predictions(path: Path | str, rows: np.ndarray, classes: int, seed: int = 0) -> Predictions:
-    """Predictions for some rows of a data set, as a teacher's, drawn anyhow."""
+def write_predictions(path: Path | str, rows: np.ndarray, classes: int, seed: int = 0,
+                      selected: Selection | None = None) -> Predictions:
+    """Predictions for some rows of a data set, as a teacher's, drawn anyhow; with the labels of those selected."""
     scores = np.random.default_rng(seed).dirichlet(np.ones(classes), len(rows)).astype(np.float32)
+    known = {} if selected is None else dict(zip(selected.rows.tolist(), selected.labels.tolist()))
     blank = np.full(len(rows), "")
-    predictions = Predictions(scores, np.zeros(len(rows), int), rows, blank, blank)
+    predictions = Predictions(scores, np.array([known.get(row, 0) for row in rows.tolist()]), rows, blank, blank)
     predictions.save(path)
     return predictions
 

@@ -1,4 +1,6 @@
 """The audit of a whole data set: a report as plain numbers, and the pictures worth a look."""
+import io
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,11 +9,24 @@ import numpy as np
 from PIL import Image
 
 from ...base.errors import DataError
+from ...base.files import write_atomically
 from ...base.progress import progress
 from ...pictures import read_picture
 from ..contact_sheet import contact_sheet
+from ..face_list import write_face_list
 from ..fer2013.faces import FER2013_CLASSES, UNLABELLED, USAGES, Faces
-from ..kdef.reader import KDEF_CLASSES, KDEF_VIEWS, KDEFImage, find_photographs, is_black, parse_name, split_folds
+from ..fer2013.reader import read_fer2013
+from ..folders import expand
+from ..kdef.reader import (
+    KDEF_CLASSES,
+    KDEF_VIEWS,
+    KDEFImage,
+    find_photographs,
+    is_black,
+    parse_name,
+    photograph_size,
+    split_folds,
+)
 from .copies import NEAR, Pair, class_balance, constant_rows, copies_across, exact_groups, fold_overlap, near_pairs
 
 __all__ = ["Audit", "audit_faces", "audit_kdef"]
@@ -29,15 +44,35 @@ class Audit:
         report: Plain numbers, names and lists, to be written as JSON.
         worst: The pictures worth a look, with a caption each.
         lists: Rows to leave out of a split, by the name of the list.
+        pixels: (N, H, W) uint8, the faces that the rows are of; None where there is no list.
     """
 
     report: dict
     worst: list[tuple[np.ndarray, str]] = field(default_factory=list)
     lists: dict[str, np.ndarray] = field(default_factory=dict)
+    pixels: np.ndarray | None = None
 
     def sheet(self) -> Image.Image | None:
         """The worst pictures in one; None if there is none."""
         return contact_sheet(*zip(*self.worst)) if self.worst else None
+
+    def save(self, out: Path) -> None:
+        """Write the report as ``audit.json``, the worst pictures as ``worst.png``, and each list."""
+        for name, rows in self.lists.items():
+            assert self.pixels is not None  # a list is of rows of them
+            usage, kind = name.partition("_")[0], "copies or nearly so" if "near" in name else "pixel-exact copies"
+            write_face_list(out / f"{name}.txt", self.pixels, rows, f"{usage} faces that are {kind} of Training faces.")
+        write_atomically(out / "audit.json", json.dumps(self.report, indent=1).encode())
+        sheet = self.sheet()
+        if sheet is not None:
+            picture = io.BytesIO()
+            sheet.save(picture, "PNG")
+            write_atomically(out / "worst.png", picture.getvalue())
+
+
+def audit_fer2013(data_root: str | Path, near: float = NEAR) -> Audit:
+    """As :func:`audit_faces`, of the folder that :func:`read_fer2013` reads."""
+    return audit_faces(read_fer2013(data_root), near)
 
 
 def audit_faces(faces: Faces, near: float = NEAR) -> Audit:
@@ -71,7 +106,7 @@ def audit_faces(faces: Faces, near: float = NEAR) -> Audit:
     for usage in (1, 2):
         lists[f"{USAGES[usage]}_copies"] = copies_across(groups, faces.usage, usage, 0)
         lists[f"{USAGES[usage]}_near_copies"] = copies_across(linked, faces.usage, usage, 0)
-    return Audit(report, _worst_faces(faces, constant, conflicts, pairs), lists)
+    return Audit(report, _worst_faces(faces, constant, conflicts, pairs), lists, faces.pixels)
 
 
 def _worst_faces(faces: Faces, constant: np.ndarray, conflicts: list[list[int]], pairs: list[Pair]
@@ -100,7 +135,7 @@ def audit_kdef(data_root: str | Path, folds: int = 10, seed: int = 0) -> Audit:
         folds: Number of folds whose overlap is counted.
         seed: Seed of the folds.
     """
-    root = Path(data_root)
+    root = expand(data_root)
     images, misnamed, damaged, black, small = [], [], [], [], []
     paths = find_photographs(root)
     for path in progress(paths, "reading KDEF", len(paths)):
@@ -111,6 +146,7 @@ def audit_kdef(data_root: str | Path, folds: int = 10, seed: int = 0) -> Audit:
             misnamed.append(name)
             continue
         try:
+            photograph_size(path)
             photograph = read_picture(path)
         except DataError as error:
             damaged.append(str(error))

@@ -25,7 +25,7 @@ def parse_usage_csv(path: Path) -> Faces:
     return _faces(path, pixels, emotions, usages)
 
 
-def parse_kaggle_csvs(train: Path, test: Path | None) -> Faces:
+def parse_kaggle_csvs(train: Path, test: Path | None = None) -> Faces:
     """``train.csv``, all Training, and ``test.csv``, whose first half is PublicTest and which has no labels."""
     pixels, emotions = bytearray(), bytearray()
     for line, (emotion, face) in _iterate_faces(train, "emotion", "pixels"):

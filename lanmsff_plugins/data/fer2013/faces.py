@@ -20,6 +20,8 @@ SIDE = 48  # pixels
 UNLABELLED = 255  # in place of an emotion where a layout has none
 
 _ARRAYS = {"pixels": (SIDE, SIDE), "emotion": (), "usage": ()}  # the shape of each face's part
+_EXPECTED = {"emotion": f"0 to {len(FER2013_CLASSES) - 1}, or {UNLABELLED} where there is no label",
+             "usage": f"0 to {len(USAGES) - 1}"}
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no one truth to compare by
@@ -63,7 +65,7 @@ class Faces:
 
         Raises:
             FileNotFoundError: if there is no such file.
-            DataError: if the file is not such a file, or was cut short.
+            DataError: if the file is not such a file, was cut short, or has an emotion or a usage that does not exist.
         """
         path = Path(path)
         arrays = map_arrays(path)
@@ -73,5 +75,12 @@ class Faces:
             shapes["names"] = (rows, *arrays["names"].shape[1:2])
         if not rows or {name: array.shape for name, array in arrays.items()} != shapes:
             raise DataError(f"{path} does not hold faces as this library writes them; delete it and try again")
+        for name, wrong in (
+                ("emotion", (arrays["emotion"] >= len(FER2013_CLASSES)) & (arrays["emotion"] != UNLABELLED)),
+                ("usage", arrays["usage"] >= len(USAGES))):
+            if wrong.any():
+                row = int(wrong.argmax())
+                raise DataError(f"{path}, row {row}: got {name} {arrays[name][row]}, expected {_EXPECTED[name]}; "
+                                "delete the file and make it anew by `lanmsff prepare`")
         names = unpack_names(arrays.pop("names")) if "names" in arrays else None
         return cls(**arrays, path=path, names=names)

@@ -4,6 +4,7 @@ Source: Barsoum et al., Training Deep Networks for Facial Expression Recognition
 Distribution, 2016 - https://arxiv.org/abs/1608.01041
 """
 import os
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,21 +16,24 @@ from ...base.errors import DataError
 from ...base.files import write_atomically
 from ..cache import cached, map_arrays, pack_names, unpack_names
 from ..csv_files import iterate_csv
+from ..folders import check_link, expand
 from .csv_layouts import parse_usage
 from .faces import FER2013_CLASSES, UNLABELLED, USAGES, Faces
 from .reader import read_fer2013
 from .votes import VOTE_COLUMNS
 
-__all__ = ["Votes", "read_ferplus", "read_image_names", "read_votes"]
+__all__ = ["Votes", "read_ferplus", "read_named_ferplus", "read_votes", "votes_path"]
 
 _PARSER_VERSION = 1
+_IMAGE_NAME = re.compile(rb"fer(\d{7})\.\w+")
+_STANDING_TWICE = (b"fer0006953.png", b"fer0008403.png", b"fer0011785.png", b"fer0033120.png")
 _VOTES = {str(value): value for value in range(11)}
 _NO_VOTES = np.zeros(len(VOTE_COLUMNS), np.uint8)
 
 # FER-2013's class for each of the first seven of FERPlus: what both data sets call by nearly one name.
 _FER2013_OF = np.array([FER2013_CLASSES.index(name) for name in (
     "neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")])
-_MIN_ROWS, _MIN_AGREEMENT = 100, 0.4  # the right join agrees on 0.63 of all rows, a wrong one on less than 0.2
+_MIN_ROWS, _MIN_AGREEMENT = 100, 0.4  # of 100 rows, the right join agrees on 0.47 or more, a shifted one on up to 0.31
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +64,15 @@ class Votes:
 
         Raises:
             FileNotFoundError: if there is no such file.
-            DataError: if it is not such a file.
+            DataError: if it is not such a file, or has votes or a usage that do not exist.
         """
         arrays = map_arrays(path)
         rows = len(arrays.get("usage", ()))
         if {name: array.shape for name, array in arrays.items() if name != "names"} != {
                 "counts": (rows, len(VOTE_COLUMNS)), "usage": (rows,)} or len(arrays.get("names", ())) != rows:
             raise DataError(f"{path} does not hold votes as this library writes them; delete it and try again")
+        if (arrays["usage"] >= len(USAGES)).any() or not _plausible(arrays["counts"]).all():
+            raise DataError(f"{path} holds votes that no ten people gave, or for no split; delete it and try again")
         return cls(arrays["counts"], arrays["usage"], unpack_names(arrays["names"]))
 
 
@@ -77,11 +83,12 @@ def read_votes(data_root: str | Path) -> Votes:
         FileNotFoundError: if there is none; the message says where to get it.
         DataError: if it is not what it should be.
     """
-    path = Path(data_root) / "fer2013new.csv"
+    path = votes_path(data_root)
+    check_link(path)
     if not path.is_file():
         raise FileNotFoundError(
-            f"no FERPlus votes at {path}: get fer2013new.csv from github.com/microsoft/FERPlus, or draw synthetic "
-            f"faces with votes by `lanmsff draw {data_root}`")
+            f"no FERPlus votes at {path}: get fer2013new.csv from github.com/microsoft/FERPlus and put it there, or "
+            f"draw synthetic faces with votes by `lanmsff draw {path.parent}`")
     return cached(path.with_suffix(".cache.safetensors"), [path], partial(_parse_votes, path), _PARSER_VERSION,
                   Votes.open, Votes.save)
 
@@ -94,7 +101,7 @@ def read_ferplus(data_root: str | Path) -> tuple[Faces, np.ndarray]:
     votes, so that nothing is lost; a face whose name has two different votes gets none, and no label.
 
     Args:
-        data_root: The folder that holds both.
+        data_root: The folder that holds both, or the path of FER-2013's table beside the votes.
 
     Returns:
         The faces, and their votes (N, 10) uint8 in the columns' order: the eight classes, unknown, NF.
@@ -103,27 +110,32 @@ def read_ferplus(data_root: str | Path) -> tuple[Faces, np.ndarray]:
         FileNotFoundError: if a file is missing; the message says where to get it.
         DataError: if a file is not what it should be, or if the two do not line up.
     """
+    return read_named_ferplus(data_root)[:2]
+
+
+def read_named_ferplus(data_root: str | Path) -> tuple[Faces, np.ndarray, np.ndarray]:
+    """As :func:`read_ferplus`, and FERPlus's name of the image of each face, (N,) str, '' where it has none."""
     faces = read_fer2013(data_root)
-    path = Path(data_root) / "fer2013new.csv"
+    path = votes_path(data_root)
     votes = read_votes(data_root)
     if faces.names is None:
         _check_rows(path, faces, votes)
-        counts = votes.counts
+        _check_order(path, votes)
+        counts, names = np.array(votes.counts), votes.names
     else:
-        counts = _join_by_name(path, faces, votes)
+        counts, names = _join_by_name(path, faces, votes), faces.names
     _check_content(path, faces, counts)
-    return faces, np.array(counts)
+    return faces, counts, np.char.decode(names, errors="replace")
 
 
-def read_image_names(data_root: str | Path, faces: Faces) -> np.ndarray:
-    """FERPlus's name of the image of each of the faces, (N,) str; '' where it has none. Four names stand twice."""
-    if faces.names is not None:
-        return np.char.decode(faces.names, errors="replace")
-    return np.char.decode(read_votes(data_root).names, errors="replace")
+def votes_path(data_root: str | Path) -> Path:
+    """Where ``fer2013new.csv`` is, or should be."""
+    root = expand(data_root)
+    return (root.parent if root.is_file() else root) / "fer2013new.csv"
 
 
 def _parse_votes(path: Path) -> Votes:
-    votes, usages, names = [], [], []
+    votes, usages, names, lines = [], [], [], []
     for line, (usage, name, *counts) in iterate_csv(path, ("Usage", "Image name", *VOTE_COLUMNS)):
         usages.append(parse_usage(usage, path, line))
         try:
@@ -133,13 +145,22 @@ def _parse_votes(path: Path) -> Votes:
             raise DataError(f"{path}, line {line}, column {column}: got {count[:40]!r} votes, expected whole numbers "
                             "from 0 to 10") from None
         names.append(os.fsencode(name))
+        lines.append(line)
     if not votes:
         raise DataError(f"{path} has a header and no votes; is the file cut short?")
     if sum(votes[-1]) < 9 and not path.read_bytes().endswith(b"\n"):
         raise DataError(f"{path}, line {line}: the file ends within a line and {sum(votes[-1])} of 10 votes; "
                         "it was cut short, get it anew")
-    return Votes(np.array(votes, np.uint8), np.array(usages, np.uint8),
-                 np.array(names, f"S{max(1, *map(len, names))}"))
+    given = np.array(votes, np.uint8)
+    for row in np.flatnonzero(~_plausible(given))[:1]:
+        raise DataError(f"{path}, line {lines[row]}: got {given[row].sum()} votes in all, expected 10; get the file "
+                        "anew")
+    return Votes(given, np.array(usages, np.uint8), np.array(names, f"S{max(1, *map(len, names))}"))
+
+
+def _plausible(counts: np.ndarray) -> np.ndarray:
+    """Which rows (N, 10) hold ten votes; one of the official file holds nine."""
+    return np.isin(counts.sum(1), (9, 10))
 
 
 def _check_rows(path: Path, faces: Faces, votes: Votes) -> None:
@@ -152,6 +173,28 @@ def _check_rows(path: Path, faces: Faces, votes: Votes) -> None:
         row = int(differs[0])
         raise DataError(f"{path}, line {row + 2}: Usage is {USAGES[votes.usage[row]]}, the face of that row is "
                         f"{USAGES[faces.usage[row]]}; expected the same order of rows")
+
+
+def _check_order(path: Path, votes: Votes) -> None:
+    """Refuse rows in another order than the official one, which the numbers in the images' names follow.
+
+    They count up by one from row to row. Rows without an image have a number of their own or not; so have images that
+    stand twice, which have the other's name. Where rows were left out of both files, the numbers have gaps.
+    """
+    numbers = [int(match[1]) if (match := _IMAGE_NAME.fullmatch(name)) else -1 for name in votes.names.tolist()]
+    has_gaps = max(numbers) >= len(votes)
+    last, without = -1, 0  # the number before, and the rows since then that may have one
+    for row, (name, number) in enumerate(zip(votes.names.tolist(), numbers)):
+        if not name or name in _STANDING_TWICE:
+            without += 1
+        elif number < 0:
+            raise DataError(f"{path}, line {row + 2}, column Image name: got {name.decode(errors='replace')[:40]!r}, "
+                            "expected fer0000000.png and so on, or nothing")
+        elif not last < number <= last + 1 + (number if has_gaps else without):
+            raise DataError(f"{path}, line {row + 2}: the image {name.decode()} is out of order, expected "
+                            f"fer{last + 1:07d}.png; the rows were shifted or sorted, get the file anew")
+        else:
+            last, without = number, 0
 
 
 def _join_by_name(path: Path, faces: Faces, votes: Votes) -> np.ndarray:
@@ -178,10 +221,16 @@ def _join_by_name(path: Path, faces: Faces, votes: Votes) -> np.ndarray:
 
 
 def _check_content(path: Path, faces: Faces, votes: np.ndarray) -> None:
-    """Refuse votes that say other things than the labels."""
+    """Refuse votes that say other things than the labels, of some rows in succession or, joined by name, of all."""
     known = votes[:, :len(_FER2013_OF)]  # contempt has no counterpart
-    voted = known.any(1) & (faces.emotion != UNLABELLED)
+    voted = np.flatnonzero(known.any(1) & (faces.emotion != UNLABELLED))
     agrees = _FER2013_OF[known[voted].argmax(1)] == faces.emotion[voted]
-    if len(agrees) >= _MIN_ROWS and agrees.mean() < _MIN_AGREEMENT:
-        raise DataError(f"{path}: the votes agree with the labels of FER-2013 on {agrees.mean():.1%} of the faces, "
-                        "expected about 63 %; are the rows of the two files shifted?")
+    if len(agrees) < _MIN_ROWS:
+        return
+    length = _MIN_ROWS if faces.names is None else len(agrees)
+    shares = np.convolve(agrees, np.full(length, 1 / length), "valid")
+    first = int(shares.argmin())
+    if shares[first] < _MIN_AGREEMENT:
+        raise DataError(f"{path}: the votes agree with the labels of FER-2013 on {shares[first]:.1%} of the faces from "
+                        f"row {voted[first]} to {voted[first + length - 1]}, expected about 63 %; are the rows of the "
+                        "two files shifted?")

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...base.errors import DataError, one_line
 from ...base.progress import progress
-from ...pictures import opened
+from ...pictures import opened, to_array
+from ..folders import check_link, is_circle, list_folder, walk
 from .faces import FER2013_CLASSES, SIDE, UNLABELLED, USAGES, Faces
 
 __all__ = ["find_images", "find_parquet", "parse_images", "parse_parquet"]
@@ -34,21 +35,47 @@ _NO_IMAGES = ("label.csv", "thumbs.db", "desktop.ini")  # what FERPlus's code an
 def find_images(root: Path) -> list[str]:
     """The paths of the images in ``train``, ``test`` and the like below ``root``, sorted; empty if there are none.
 
+    Links are followed. An image that several links lead to is listed once.
+
     Raises:
-        DataError: if a folder or a file there has a name that no layout has.
+        DataError: if a folder or a file there has a name that no layout has; if a link points to nothing, or makes
+            one image stand in two splits or classes.
     """
-    images = []
-    for folder in sorted(path for path in root.glob("*/") if path.name.lower() in _SPLITS):
-        for inside, _, names in os.walk(folder):
-            deep = len(Path(inside).relative_to(folder).parts) > 1
-            for name in names:
-                if name.startswith(".") or name.lower() in _NO_IMAGES:
-                    continue
-                if deep or not name.lower().endswith(_SUFFIXES):
-                    raise DataError(f"{Path(inside, name)} is no image of FER-2013; expected .jpg or .png, in "
-                                    f"{folder.name}/CLASS/ or in {folder.name}/; move it elsewhere")
-                images.append(os.path.join(inside, name))
-    return sorted(images)
+    images: dict[Path, str] = {}  # by the places where they really are
+    for folder in sorted(root.iterdir() if root.is_dir() else []):
+        if folder.name.lower() not in _SPLITS:
+            continue
+        check_link(folder)
+        for place, image in _images_of_split(folder) if folder.is_dir() else ():
+            first = images.setdefault(place, image)
+            if first is not image and _meaning(first, root) != _meaning(image, root):
+                raise DataError(f"{image} and {first} are one file by a link, in two splits or classes; remove the "
+                                "link, or put the images that belong there in its place")
+    return sorted(images.values())
+
+
+def _images_of_split(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Each image in ``folder`` and in the folders of classes there: where it really is, and its path."""
+    classes, _ = list_folder(folder)
+    for inside in (folder, *(path for path in classes if not is_circle(path))):
+        deeper, files = list_folder(inside)
+        if inside != folder:
+            files += [file for path in deeper if not is_circle(path) for found in walk(path) for file in found]
+        real = inside.resolve()
+        for file in files:
+            if file.name.lower() in _NO_IMAGES:
+                continue
+            path = Path(file.path)
+            if path.parent != inside or path.suffix.lower() not in _SUFFIXES:
+                raise DataError(f"{path} is no image of FER-2013; expected .jpg or .png, in {folder.name}/CLASS/ or in "
+                                f"{folder.name}/; move it elsewhere")
+            yield path.resolve() if file.is_symlink() else real / file.name, file.path
+
+
+def _meaning(image: str, root: Path) -> tuple:
+    """The split and the class that an image's place stands for."""
+    split, *label = Path(image).relative_to(root).parent.parts
+    return _SPLITS[split.lower()], [_CLASSES.get(name.lower(), name) for name in label]
 
 
 def parse_images(root: Path, images: list[str]) -> Faces:
@@ -183,7 +210,7 @@ def _usages(places: list[str], splits: list[str], names: list[bytes]) -> list[in
 
 def _decode(place: str, content: bytes) -> bytes:
     with opened(content, place) as image:
-        size, mode, pixels = image.size, image.mode, image.convert("L").tobytes()
-    if size != (SIDE, SIDE) or mode not in ("L", "RGB"):
-        raise DataError(f"{place}: got {size[0]}x{size[1]} pixels of mode {mode}, expected {SIDE}x{SIDE}, grey or RGB")
-    return pixels
+        if image.size != (SIDE, SIDE) or image.mode not in ("L", "RGB"):
+            raise DataError(f"{place}: got {image.width}x{image.height} pixels of mode {image.mode}, expected "
+                            f"{SIDE}x{SIDE}, grey or RGB")
+        return to_array(image, place=place).tobytes()

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...base.errors import DataError
 from ..cache import cached
+from ..folders import check_link, expand
 from .csv_layouts import parse_kaggle_csvs, parse_usage_csv
 from .faces import FER2013_CLASSES, UNLABELLED, USAGES, Faces
 from .image_layouts import find_images, find_parquet, parse_images, parse_parquet
@@ -17,6 +18,8 @@ from .image_layouts import find_images, find_parquet, parse_images, parse_parque
 __all__ = ["COMPACT", "read_fer2013"]
 
 COMPACT = "fer2013.safetensors"  # what `lanmsff prepare` writes
+
+_TABLES = (COMPACT, "fer2013.csv", "icml_face_data.csv", "train.csv")  # files by their names, in order of preference
 
 _PARSER_VERSION = 1
 _FACES = np.array([28_709, 3_589, 3_589])  # by usage
@@ -39,7 +42,8 @@ def read_fer2013(data_root: str | Path) -> Faces:
     The first reading takes seconds; it leaves a cache that later ones map into memory.
 
     Args:
-        data_root: The folder that holds the layout.
+        data_root: The folder that holds the layout, or the path of one of the first three files in it; ``~`` is the
+            user's home.
 
     Returns:
         The faces. Those of CSV files are in the official order; those of images are sorted by usage and name.
@@ -50,32 +54,40 @@ def read_fer2013(data_root: str | Path) -> Faces:
             message names the file, and the line and column of a table.
         ImportError: if the folder holds parquet files and pyarrow is not installed.
     """
-    root = Path(data_root)
-    if (root / COMPACT).is_file():
-        return _checked(Faces.open(root / COMPACT), root / COMPACT)
-    cache, sources, parse = _find_layout(root)
-    return _checked(cached(cache, sources, parse, _PARSER_VERSION, Faces.open, Faces.save), sources[0])
-
-
-def _find_layout(root: Path) -> tuple[Path, Sequence[str | Path], Callable[[], Faces]]:
-    """Where the cache of the layout lies, what it is read from, and how."""
-    for name in ("fer2013.csv", "icml_face_data.csv"):
-        path = root / name
+    root = expand(data_root)
+    if root.is_file() and root.name not in _TABLES:
+        raise DataError(f"{root} is a file; expected the folder of FER-2013, or one of the files {', '.join(_TABLES)}")
+    folder, names = (root.parent, [root.name]) if root.name in _TABLES and not root.is_dir() else (root, _TABLES)
+    for path in (folder / name for name in names):
+        check_link(path)
         if path.is_file():
-            return path.with_suffix(".cache.safetensors"), [path], partial(parse_usage_csv, path)
-    train = root / "train.csv"
-    if train.is_file():
-        test = root / "test.csv" if (root / "test.csv").is_file() else None
-        return root / "train.cache.safetensors", [train, *filter(None, [test])], partial(parse_kaggle_csvs, train, test)
+            return _checked(_read_table(path), path)
     if files := find_parquet(root):
-        return root / "parquet.cache.safetensors", files, partial(parse_parquet, files)
+        return _checked(_cached(root / "parquet", files, partial(parse_parquet, files)), files[0])
     if images := find_images(root):
-        return root / "images.cache.safetensors", images, partial(parse_images, root, images)
+        return _checked(_cached(root / "images", images, partial(parse_images, root, images)), images[0])
     raise FileNotFoundError(
-        f"no FER-2013 at {root / 'fer2013.csv'}: get fer2013.csv from Kaggle (challenges-in-representation-learning-"
-        "facial-expression-recognition-challenge), or draw synthetic faces in its format by "
-        f"`lanmsff draw {root}`; icml_face_data.csv, train.csv and test.csv, parquet "
-        "files, and folders train/angry and so on are read, too")
+        f"no FER-2013 at {folder / (names[0] if len(names) == 1 else 'fer2013.csv')}: get fer2013.csv from Kaggle "
+        "(challenges-in-representation-learning-facial-expression-recognition-challenge) and set data_root to its "
+        f"folder, or draw synthetic faces in its format by `lanmsff draw {folder}`; icml_face_data.csv, train.csv and "
+        "test.csv, parquet files, and folders train/angry and so on are read, too")
+
+
+def _read_table(path: Path) -> Faces:
+    """What one of ``_TABLES`` holds."""
+    if path.name == COMPACT:
+        return Faces.open(path)
+    if path.name != "train.csv":
+        return _cached(path.with_suffix(""), [path], partial(parse_usage_csv, path))
+    test = path.with_name("test.csv")
+    check_link(test)
+    tables = [path, test] if test.is_file() else [path]
+    return _cached(path.with_suffix(""), tables, partial(parse_kaggle_csvs, *tables))
+
+
+def _cached(stem: Path, sources: Sequence[str | Path], parse: Callable[[], Faces]) -> Faces:
+    cache = stem.with_name(f"{stem.name}.cache.safetensors")
+    return cached(cache, sources, parse, _PARSER_VERSION, Faces.open, Faces.save)
 
 
 def _checked(faces: Faces, path: str | Path) -> Faces:

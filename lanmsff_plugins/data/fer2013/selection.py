@@ -11,7 +11,7 @@ from ...base.errors import DataError
 from ..face_list import FaceList
 from ..splits import Selection, check_split
 from .faces import UNLABELLED, USAGES, Faces
-from .ferplus import read_ferplus, read_image_names
+from .ferplus import read_named_ferplus
 from .reader import read_fer2013
 from .votes import label_distributions
 
@@ -80,9 +80,8 @@ def select_ferplus(data_root: str | Path, split: str, mode: str = "majority", ex
         DataError: if the split has no face with a label; if the list has none of it.
     """
     check_split(split)
-    faces, votes = read_ferplus(data_root)
+    faces, votes, names = read_named_ferplus(data_root)
     scores = label_distributions(votes, mode)
-    names = read_image_names(data_root, faces)
     rows = _without(_rows(faces, split, data_root), names, faces, exclude)
     rows = rows[scores[rows].any(1)]
     if len(rows) == 0:

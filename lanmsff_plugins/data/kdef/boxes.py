@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from ...base.errors import DataError
-from ...pictures import opened
 from ..csv_files import iterate_csv
-from .reader import KDEFImage
+from .reader import KDEFImage, photograph_size
 
 __all__ = ["VIEW_LEFT", "VIEW_SIDE", "VIEW_TOP", "face_boxes"]
 
@@ -33,23 +32,25 @@ def face_boxes(data_root: Path, images: Sequence[KDEFImage], boxes: str | Path) 
         FileNotFoundError: if there is no such file.
         DataError: if it is not such a file, has no box for an image, or one that is not inside it.
     """
-    of_name = None if boxes == "views" else _read_boxes(Path(boxes))
+    of_name = None if boxes == "views" else _read_boxes(Path(boxes).expanduser())
     found = []
     for image in images:
         path = data_root / image.path
-        with opened(path, str(path)) as photograph:
-            size = np.array(photograph.size * 2)
+        width, height = photograph_size(path)
         if of_name is None:
-            left, top, side = VIEW_LEFT[image.view] * size[0], VIEW_TOP * size[1], VIEW_SIDE * size[0]
-            box = np.array([int(left), int(top), int(left) + int(side), int(top) + int(side)])
+            left, top, side = int(VIEW_LEFT[image.view] * width), int(VIEW_TOP * height), int(VIEW_SIDE * width)
+            if top + side > height:
+                raise DataError(f"{path} has {width}x{height} pixels, in which the box of its view does not fit; "
+                                "expected photographs that are as high as wide or higher, or boxes from a file")
+            box = np.array([left, top, left + side, top + side])
         else:
             known = of_name.get(path.name.upper())
             if known is None:
                 raise DataError(f"{boxes} has no box for {path.name}; expected one for each image")
             line, box = known
-            if (box[2:] > size[2:]).any():
+            if box[2] > width or box[3] > height:
                 raise DataError(f"{boxes}, line {line}: the box ends at {box[2]},{box[3]}, beyond {path}, which has "
-                                f"{size[0]}x{size[1]} pixels")
+                                f"{width}x{height} pixels")
         found.append(box)
     return np.array(found)
 

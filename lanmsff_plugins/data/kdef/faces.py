@@ -12,6 +12,7 @@ from ...base.errors import DataError, unknown
 from ...base.files import write_atomically
 from ...pictures import read_picture
 from ..cache import map_arrays, pack_names, unpack_names
+from ..folders import check_link, expand
 from ..splits import Selection, check_split
 from .boxes import face_boxes
 from .reader import KDEF_VIEWS, KDEFImage, parse_name, read_kdef, split_folds
@@ -27,7 +28,7 @@ class KDEFFaces:
     The test split is one fold, val the next, train the rest, and train+val all but test.
 
     Args:
-        data_root: The folder of the JPEGs, or of the compact file made of them.
+        data_root: The folder of the JPEGs, or of the compact file made of them; or the path of that file.
         split: A key of ``SPLITS``; None for all images.
         fold: Which fold is the test split, from 0.
         folds: Number of folds.
@@ -57,7 +58,10 @@ class KDEFFaces:
             raise ValueError(unknown("view", wrong[0], KDEF_VIEWS))
         if not 0 <= fold < folds:
             raise ValueError(f"fold must be 0 to {folds - 1}, got {fold}")
-        self.root = Path(data_root)
+        self.root = expand(data_root)
+        if self.root.name == COMPACT and self.root.is_file():
+            self.root = self.root.parent
+        check_link(self.root / COMPACT)
         self.compact = (self.root / COMPACT).is_file()
         if self.compact and boxes is not None:
             raise ValueError(f"{self.root / COMPACT} holds faces that are cut out already; give boxes when it is made")
@@ -117,10 +121,15 @@ def _read_compact(path: Path) -> list[KDEFImage]:
             arrays["pixels"]) != len(arrays["names"]):
         raise DataError(f"{path} does not hold KDEF's faces as this library writes them; make it anew by "
                         "`lanmsff prepare`")
-    images = []
-    for name in unpack_names(arrays["names"]).tolist():
+    images: dict[tuple, KDEFImage] = {}  # by what the names tell
+    for packed in unpack_names(arrays["names"]).tolist():
+        name = packed.decode(errors="replace")
         try:
-            images.append(KDEFImage(name.decode(), *parse_name(name.decode())))
+            told = parse_name(name)
         except ValueError as error:
             raise DataError(f"{path}: {error}") from None
-    return images
+        if told in images:
+            raise DataError(f"{path} holds {images[told].path} and {name}, the same photograph by their names; make it "
+                            "anew by `lanmsff prepare`")
+        images[told] = KDEFImage(name, *told)
+    return list(images.values())

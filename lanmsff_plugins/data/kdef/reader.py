@@ -11,7 +11,8 @@ import numpy as np
 
 from ...base.errors import DataError
 from ...base.progress import progress
-from ...pictures import read_picture
+from ...pictures import picture_size, read_picture
+from ..folders import expand, walk
 from ..splits import deal_folds
 
 __all__ = ["KDEF_CLASSES", "KDEF_VIEWS", "KDEFImage", "read_kdef", "split_folds"]
@@ -22,6 +23,7 @@ KDEF_VIEWS = {"FL": "full left", "HL": "half left", "S": "straight", "HR": "half
 _CODES = ("AF", "AN", "DI", "HA", "NE", "SA", "SU")
 _NAME = re.compile(rf"([AB])([FM])(0[1-9]|[12][0-9]|3[0-5])({'|'.join(_CODES)})({'|'.join(KDEF_VIEWS)})")
 _MAX_PLACEHOLDER = 20_000  # bytes: the placeholders have 12,104, photographs over 30,000
+_MIN_SIDE = 16  # pixels; KDEF's photographs have 562 x 762
 _MISNAMED = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}  # in the files as distributed
 
 
@@ -65,14 +67,15 @@ def read_kdef(data_root: str | Path, verify: bool = False) -> list[KDEFImage]:
     """The images below a folder, sorted by name; the black placeholders among them are left out.
 
     Args:
-        data_root: The folder; the images may lie in any folders below it, or all in one.
+        data_root: The folder; the images may lie in any folders below it, or all in one. Links are followed, and
+            ``~`` is the user's home.
         verify: Decode every image, so that a damaged one is found now; it takes seconds for all 4,900.
 
     Raises:
         FileNotFoundError: if there is no JPEG; the message says where to get the data set.
-        DataError: if a JPEG's name is not KDEF's, or stands twice, or it cannot be read.
+        DataError: if a JPEG's name is not KDEF's, or stands twice; if it cannot be read, or is tiny or huge.
     """
-    root = Path(data_root)
+    root = expand(data_root)
     images: list[KDEFImage] = []
     paths: dict[tuple[str, str, str, int, str], Path] = {}  # by what the names tell
     found = find_photographs(root)
@@ -84,6 +87,7 @@ def read_kdef(data_root: str | Path, verify: bool = False) -> list[KDEFImage]:
         if told in paths:
             raise DataError(f"{path} and {paths[told]} are the same photograph by their names; keep one of them")
         paths[told] = path
+        photograph_size(path)
         if (verify or path.stat().st_size <= _MAX_PLACEHOLDER) and is_black(read_picture(path)):
             continue
         session, sex, person, label, view = told
@@ -96,14 +100,31 @@ def find_photographs(root: Path) -> list[Path]:
 
     Raises:
         FileNotFoundError: if there is none.
+        DataError: if ``root`` is a file, or a link below it points to nothing.
     """
-    paths = sorted((path for path in root.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg")),
+    if root.is_file():
+        raise DataError(f"{root} is a file; expected the folder of KDEF's photographs")
+    files = (file for files in walk(root) for file in files) if root.is_dir() else ()
+    paths = sorted((Path(file.path) for file in files if file.name.lower().endswith((".jpg", ".jpeg"))),
                    key=lambda path: (path.name.upper(), path))
     if not paths:
         raise FileNotFoundError(
-            f"no KDEF images below {root}: register at kdef.se and unpack the images there, or draw synthetic ones by "
-            f"`lanmsff draw --kdef {root}`")
+            f"no KDEF images below {root}: register at kdef.se, unpack the images and set data_root to their folder, "
+            f"or draw synthetic ones by `lanmsff draw --kdef {root}`")
     return paths
+
+
+def photograph_size(path: Path) -> tuple[int, int]:
+    """Width and height of a photograph in pixels.
+
+    Raises:
+        DataError: if it is no picture, or one of a few pixels or too many.
+    """
+    width, height = picture_size(path)
+    if min(width, height) < _MIN_SIDE:
+        raise DataError(f"{path} has {width}x{height} pixels; expected a photograph of at least "
+                        f"{_MIN_SIDE}x{_MIN_SIDE}, KDEF's have 562x762")
+    return width, height
 
 
 def is_black(photograph: np.ndarray) -> bool:

@@ -5,6 +5,7 @@ and those below.
 """
 import inspect
 from collections.abc import Sequence
+from os import PathLike
 
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
@@ -13,7 +14,7 @@ from mmpretrain.datasets import BaseDataset
 from ...base.errors import DataError
 from ...data.catalog import DATASETS as CATALOG
 from ...data.catalog import DataSet
-from ...data.splits import check_split
+from ...data.splits import Selection, check_split
 from ...registry import DATASETS, register
 from ...scores import Predictions
 
@@ -40,7 +41,8 @@ class PictureDataset(BaseDataset):
 
     Raises:
         ValueError: if there is no such split, or ``versions`` is below 1.
-        DataError: if the split has no picture; if the teacher lacks some picture, or has other classes.
+        DataError: if the split has no picture; if the teacher lacks some picture, or its predictions are of other
+            pictures or classes, or no probabilities.
     """
 
     source: DataSet  # the row of the catalog
@@ -52,7 +54,7 @@ class PictureDataset(BaseDataset):
             raise ValueError(f"versions must be 1 or more, got {versions}")
         self.split = split
         self.versions = versions
-        self.teachers = [teacher] if isinstance(teacher, str) else teacher
+        self.teachers = [teacher] if isinstance(teacher, (str, PathLike)) else teacher
         known = list(inspect.signature(self.source.select).parameters)[2:]  # behind the folder and the split
         self.options = {name: kwargs.pop(name) for name in known if name in kwargs}
         super().__init__(ann_file=ann_file, data_root=data_root, **kwargs)
@@ -81,7 +83,7 @@ class PictureDataset(BaseDataset):
         """(N, classes) float32: half of what the labels say, half of what the teachers do."""
         classes, selected = len(self.METAINFO["classes"]), self.selected
         own = np.eye(classes)[selected.labels] if selected.scores is None else selected.scores
-        taught = np.mean([_predicted(path, selected.rows, classes) for path in self.teachers], axis=0)
+        taught = np.mean([_predicted(path, selected, classes) for path in self.teachers], axis=0)
         return ((own + taught) / 2).astype(np.float32)
 
     def __len__(self) -> int:
@@ -99,7 +101,7 @@ class PictureDataset(BaseDataset):
 
     def prepare_data(self, idx: int) -> dict:
         info = self.get_data_info(idx)
-        if self.selected.draw_class:
+        if self.selected.draw_class and not self.test_mode:
             p = info["gt_score"].astype(float)
             info["gt_label"] = int(np.random.choice(len(p), p=p / p.sum()))
             info["gt_score"] = np.eye(len(p), dtype=np.float32)[info["gt_label"]]
@@ -109,18 +111,31 @@ class PictureDataset(BaseDataset):
         return [f"Data root: \t{self.data_root}", f"Split: \t{self.split}"]
 
 
-def _predicted(path: str, rows: np.ndarray, classes: int) -> np.ndarray:
-    """(N, classes) scores that a file of predictions has for some rows."""
+def _predicted(path: str | PathLike, selected: Selection, classes: int) -> np.ndarray:
+    """(N, classes) scores that a file of predictions has for the pictures of a split."""
     predictions = Predictions.load(path)
     if predictions.scores.shape[1] != classes:
         raise DataError(f"{path} has scores of {predictions.scores.shape[1]} classes, expected {classes}; is it of "
                         "another data set?")
-    scores = dict(zip(predictions.rows.tolist(), predictions.scores))
-    missing = np.setdiff1d(rows, predictions.rows)
+    rows, counts = np.unique(predictions.rows, return_counts=True)
+    if (counts > 1).any():
+        raise DataError(f"{path} has several predictions for row {rows[counts.argmax()]}; predict each face once, by "
+                        "`lanmsff test --split train`")
+    missing = np.setdiff1d(selected.rows, rows)
     if len(missing):
-        raise DataError(f"{path} says nothing of {len(missing):,} of {len(rows):,} faces, such as row {missing[0]}; "
-                        "predict them by `lanmsff test --split train`, with the same label mode")
-    return np.stack([scores[row] for row in rows.tolist()])
+        raise DataError(f"{path} says nothing of {len(missing):,} of {len(selected):,} faces, such as row {missing[0]}"
+                        "; predict them by `lanmsff test --split train`, with the same label mode")
+    taught = predictions.take(predictions.rows.argsort()[np.searchsorted(rows, selected.rows)])
+    for what, other in (
+            ("names", (taught.names != selected.names) & (taught.names != "") & (selected.names != "")),
+            ("labels", taught.labels != selected.labels)):
+        if other.any():
+            at = int(other.argmax())
+            found, expected = (getattr(each, what)[at] for each in (taught, selected))
+            raise DataError(f"{path} is of other faces: {other.sum():,} have other {what}, such as {found} in place of "
+                            f"{expected} for row {selected.rows[at]}; predict them by `lanmsff test --split train`, "
+                            "with the same data and label mode")
+    return taught.scores
 
 
 for _row in CATALOG.values():

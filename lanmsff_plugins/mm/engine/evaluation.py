@@ -8,6 +8,7 @@ from mmengine.runner import CheckpointLoader
 from mmpretrain import get_model
 
 from ...base.errors import CheckpointError
+from ..data.wrappers import dataset_of_split, innermost
 from .checkpoint import read_checkpoint
 from .launch import build_runner, is_file
 
@@ -21,8 +22,8 @@ def evaluate(cfg: Config, checkpoint: str, split: str, mirror: bool = False,
     Args:
         cfg: What :func:`~lanmsff_plugins.mm.engine.launch.load_config` gives; it stays as it is.
         checkpoint: What :func:`~lanmsff_plugins.mm.engine.launch.find_checkpoint` gives.
-        split: 'train', 'val', 'test' or 'train+val'. The first and the last have the label mode that the config
-            trains with: FERPlus keeps more faces by the distribution of the votes than by majority.
+        split: 'train', 'val', 'test' or 'train+val'. The first and the last are the faces that the config trains on,
+            also through wrappers: FERPlus keeps more of them by the distribution of the votes than by majority.
         mirror: Average the scores of each face and its mirror image; the pipeline must end in ``PackInputs``.
         lists: Files of faces to tell the accuracy of, by the names that they get.
 
@@ -32,20 +33,19 @@ def evaluate(cfg: Config, checkpoint: str, split: str, mirror: bool = False,
     Raises:
         FileNotFoundError: if there is no checkpoint, or no such list.
         CheckpointError: if the checkpoint is damaged, or is of another network.
+        ConfigError: if the config does not tell which pictures the split has.
     """
     cfg = copy.deepcopy(cfg)
     cfg.load_from = checkpoint
     _check_fit(cfg)
-    dataset = cfg.test_dataloader.dataset
-    dataset.split = split
-    if split.startswith("train") and "mode" in cfg.train_dataloader.dataset:
-        dataset.mode = cfg.train_dataloader.dataset.mode
+    dataset = cfg.test_dataloader.dataset = dataset_of_split(cfg, split)
     # The checkpoint's weights are the average already, and the hook would put others into the network that mirrors.
     cfg.custom_hooks = [hook for hook in cfg.get("custom_hooks", []) if hook.type != "EMAHook"]
     if mirror:
-        *before, pack = dataset.pipeline
         flips = [dict(type="RandomFlip", prob=float(prob)) for prob in (0, 1)]
-        dataset.pipeline = [*before, dict(type="TestTimeAug", transforms=[flips, [pack]])]
+        for part in innermost(dataset):
+            *before, pack = part.pipeline
+            part.pipeline = [*before, dict(type="TestTimeAug", transforms=[flips, [pack]])]
         cfg.model = dict(type="AverageClsScoreTTA", module=cfg.model)
     out_file = Path(cfg.work_dir) / f"{split}{'_mirror' if mirror else ''}.npz"
     for metric in cfg.test_evaluator:

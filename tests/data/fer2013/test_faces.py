@@ -1,5 +1,6 @@
 """Faces are saved, opened and pickled as they were."""
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,3 +57,15 @@ def test_opening_something_else_is_refused_in_one_line_that_names_the_file(tmp_p
 def test_opening_a_missing_file_is_a_file_not_found(tmp_path):
     with pytest.raises(FileNotFoundError, match="faces.safetensors"):
         Faces.open(tmp_path / "faces.safetensors")
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("emotion", 7, "got emotion 7, expected 0 to 6, or 255 where there is no label"), ("emotion", 254, "got emotion 2"),
+    ("usage", 3, "got usage 3, expected 0 to 2"), ("usage", 255, "got usage 255")])
+def test_an_emotion_or_usage_that_does_not_exist_is_refused_by_its_row(tmp_path, name, value, message):
+    made = make_faces(b"\5\4\3")
+    wrong = getattr(made, name).copy()
+    wrong[1] = value
+    replace(made, **{name: wrong}).save(tmp_path / "fer2013.safetensors")
+    with pytest.raises(DataError, match=f"fer2013.safetensors, row 1: {message}"):
+        read_fer2013(tmp_path)

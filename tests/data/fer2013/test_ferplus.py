@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from lanmsff_plugins.base.errors import DataError
 from lanmsff_plugins.data.fer2013.faces import FER2013_CLASSES, USAGES, Faces
-from lanmsff_plugins.data.fer2013.ferplus import read_ferplus
+from lanmsff_plugins.data.fer2013.ferplus import Votes, read_ferplus
 from lanmsff_plugins.data.fer2013.reader import read_fer2013
 from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES, LABEL_MODES, label_distributions
 from lanmsff_plugins.data.fer2013.writers import write_layout, write_votes
@@ -241,3 +242,80 @@ def test_real_votes_joined_by_name_are_those_joined_by_row_but_for_the_names_tha
     assert found.names[differs].tolist() == [b"fer0033120.png"] and not joined[differs].any()
     majority = label_distributions(joined, "majority").any(1)
     assert np.bincount(found.usage[majority]).tolist() == [25_060 - 3, 3_199, 3_153 - 1]
+
+
+def moved(first: int, last: int, by: int):
+    """The rows from ``first`` up to ``last``, by their lines, shifted by some places."""
+    def damage(lines: list[bytes]) -> bytes:
+        part = lines[first - 1:last - 1]
+        return b"".join([*lines[:first - 1], *part[by:], *part[:by], *lines[last - 1:]])
+    return damage
+
+
+@pytest.mark.parametrize(("damage", "line", "found", "expected"), [
+    pytest.param(moved(2, 4, 1), 2, 1, 0, id="the first two"),
+    pytest.param(moved(32, 34, 1), 32, 31, 30, id="the last two"),
+    pytest.param(moved(2, 34, 1), 2, 1, 0, id="all of a split"), pytest.param(moved(10, 20, -1), 10, 17, 8, id="some"),
+    pytest.param(moved(38, 42, 2), 38, 38, 36, id="of the test"),
+    pytest.param(edit(7, b"fer0000005", b"fer0000009"), 7, 9, 5, id="a name of another row"),
+    pytest.param(edit(7, b"fer0000005", b"fer0000004"), 7, 4, 5, id="a name twice")])
+def test_rows_in_another_order_are_refused_by_the_first_of_them(forty_faces, damage, line, found, expected):
+    spoil(forty_faces / "fer2013new.csv", damage)
+    assert_refused(read_ferplus, forty_faces / "fer2013new.csv",
+                   f"line {line}: the image fer{found:07d}.png is out of order, expected fer{expected:07d}.png")
+
+
+def test_a_row_without_an_image_in_another_place_is_noticed(tmp_path):
+    write_fer2013(tmp_path, faces=120)  # the rows of lines 51 and 101 have none
+    spoil(tmp_path / "fer2013new.csv", moved(45, 52, -1))
+    assert_refused(read_ferplus, tmp_path / "fer2013new.csv", "line 52: the image fer0000050.png is out of order")
+
+
+def test_an_image_s_name_of_another_kind_is_refused(forty_faces):
+    spoil(forty_faces / "fer2013new.csv", edit(7, b"fer0000005", b"face5"))
+    assert_refused(read_ferplus, forty_faces / "fer2013new.csv", "line 7, column Image name: got 'face5.png'")
+
+
+def test_faces_that_were_left_out_of_both_files_leave_gaps(forty_faces):
+    for name in ("fer2013.csv", "fer2013new.csv"):
+        spoil(forty_faces / name, lambda lines: b"".join([*lines[:5], *lines[9:]]))
+    assert len(read_ferplus(forty_faces)[0]) == 36
+    spoil(forty_faces / "fer2013new.csv", moved(10, 12, 1))
+    assert_refused(read_ferplus, forty_faces / "fer2013new.csv", "line 11: the image .* is out of order")
+
+
+@pytest.mark.parametrize("votes", [b"0,0,0,0,0,0,0,0,0,0", b"10,10,0,0,0,0,0,0,0,0", b"4,4,0,0,0,0,0,0,0,0",
+                                   b"10,0,0,0,0,0,0,0,0,1"])
+def test_votes_that_no_ten_people_gave_are_refused(forty_faces, votes):
+    spoil(forty_faces / "fer2013new.csv", edit(7, rb"(,\d+){10}", b"," + votes))
+    total = sum(map(int, votes.split(b",")))
+    assert_refused(read_ferplus, forty_faces / "fer2013new.csv", f"line 7: got {total} votes in all, expected 10")
+
+
+def test_nine_votes_are_taken_since_one_official_row_has_no_more(forty_faces):
+    spoil(forty_faces / "fer2013new.csv", edit(7, rb"(,\d+){10}", b",9,0,0,0,0,0,0,0,0,0"))
+    assert read_ferplus(forty_faces)[1][5].sum() == 9
+
+
+def test_a_cache_with_votes_that_nobody_gave_is_made_anew(forty_faces):
+    expected = read_ferplus(forty_faces)[1]
+    cache = forty_faces / "fer2013new.cache.safetensors"
+    good = Votes.open(cache)
+    with safe_open(cache, "np") as file:
+        stamp = file.metadata()
+    replace(good, counts=np.full_like(good.counts, 3)).save(cache, stamp)
+    np.testing.assert_array_equal(read_ferplus(forty_faces)[1], expected)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_real_votes_that_are_permuted_or_shifted_within_a_split_are_refused(real_data, tmp_path, seed):
+    (tmp_path / "fer2013.csv").symlink_to(real_data.resolve() / "fer2013.csv")
+    (tmp_path / "fer2013.cache.safetensors").symlink_to(real_data.resolve() / "fer2013.cache.safetensors")
+    header, *rows = (real_data / "fer2013new.csv").read_text().splitlines()
+    rng = np.random.default_rng(seed)
+    start, end = sorted(rng.choice(28_709, 2, replace=False))
+    part = rows[start:end]
+    rows[start:end] = part[1:] + part[:1] if seed % 2 else [part[i] for i in rng.permutation(len(part))]
+    (tmp_path / "fer2013new.csv").write_text("\n".join([header, *rows]) + "\n")
+    with pytest.raises(DataError, match=r"fer2013new.csv, line (\d+): the image fer\d{7}.png is out of order"):
+        read_ferplus(tmp_path)

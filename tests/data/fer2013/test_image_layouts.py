@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lanmsff_plugins.base.errors import DataError
 from lanmsff_plugins.data.fer2013.faces import FER2013_CLASSES
 from lanmsff_plugins.data.fer2013.reader import read_fer2013
 from lanmsff_plugins.data.fer2013.writers import write_layout
@@ -187,3 +188,61 @@ def test_without_pyarrow_a_parquet_file_says_what_to_install(tmp_path, monkeypat
     write_table(tmp_path / "train.parquet", [GREY], [0])
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     assert_refused(read_fer2013, tmp_path / "train.parquet", r"pip install 'lanmsff-plugins\[parquet\]'", ImportError)
+
+
+def with_links(root: Path, faces, *links: tuple[str, str]) -> Path:
+    """Faces as plain folders, of which some are replaced by, or added as, links to what lies elsewhere."""
+    write_layout(root / "data", "plain-folders", faces)
+    for place, target in links:
+        place, target = root / "data" / place, root / target
+        if place.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            place.rename(target)
+        place.symlink_to(target)
+    return root / "data"
+
+
+@pytest.fixture(scope="module")
+def few(named_faces):
+    return take(named_faces[0], np.r_[:24, 320:328, 360:368])
+
+
+@pytest.mark.parametrize("links", [
+    pytest.param([("train/happy", "disk/happy")], id="a class"),
+    pytest.param([("train", "disk/train"), ("test/sad", "disk/sad")], id="a split and a class"),
+    pytest.param([("train/happy/im1.png", "disk/1.png")], id="an image"),
+    pytest.param([("train/happiness", "data/train/happy")], id="a class by another of its names"),
+    pytest.param([("training", "data/train")], id="a split by another of its names"),
+    pytest.param([("train/happy/again.png", "data/train/happy/im1.png")], id="an image twice"),
+    pytest.param([("train/happy/up", "data/train"), ("train/loop", "data/train"), ("test/all", "data")], id="circles"),
+    pytest.param([("train/happy/.hidden", "nowhere")], id="a hidden link to nothing")])
+def test_links_are_followed_and_no_face_is_read_twice(tmp_path, few, links):
+    expected = read_fer2013(with_links(tmp_path / "plain", few))
+    root = with_links(tmp_path / "linked", few, *links)
+    found = read_fer2013(root)
+    for name in ("pixels", "emotion", "usage", "names"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+@pytest.mark.parametrize(("links", "message"), [
+    pytest.param([("train/contempt", "nowhere")], "train/contempt is a link to .*/nowhere, which cannot", id="class"),
+    pytest.param([("validation/sad/x.png", "nowhere")], "sad/x.png is a link to .*/nowhere, which", id="image"),
+    pytest.param([("val", "nowhere")], "/val is a link to .*/nowhere, which cannot be found", id="split"),
+    pytest.param([("train/anger", "data/train/happy")], "are one file by a link, in two splits or class", id="as sad"),
+    pytest.param([("test/anger", "data/train/angry")], "are one file by a link, in two splits", id="a class in test"),
+    pytest.param([("val", "data/test")], "are one file by a link, in two splits or classes", id="test as val"),
+    pytest.param([("test/sad/x.png", "data/train/sad/im3.png")], "are one file by a link, in two spl", id="one image"),
+    pytest.param([("train/happy/more", "data/train/sad")], "happy/more/im3.png is no image of FER-2013", id="deep")])
+def test_links_that_would_lose_or_mix_faces_are_refused(tmp_path, few, links, message):
+    root = with_links(tmp_path, few, *links)
+    with pytest.raises(DataError, match=message):
+        read_fer2013(root)
+
+
+def test_a_picture_that_its_exif_tag_turns_is_turned(tmp_path):
+    write_images(tmp_path, *WHOLE)
+    stored = np.random.default_rng(1).integers(0, 256, (48, 48), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(stored).save(tmp_path / WHOLE[0], exif=exif)
+    np.testing.assert_array_equal(read_fer2013(tmp_path).pixels[0], np.rot90(stored, -1))

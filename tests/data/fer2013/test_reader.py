@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lanmsff_plugins.data.fer2013.faces import FER2013_CLASSES, USAGES
+from lanmsff_plugins.base.errors import DataError
+from lanmsff_plugins.data.fer2013.faces import FER2013_CLASSES, USAGES, Faces
+from lanmsff_plugins.data.fer2013.ferplus import read_ferplus
 from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.data.fer2013.writers import write_layout
 
 from ...conftest import ROOT
 from ..damage import assert_refused, cut, edit, spoil
@@ -45,7 +48,12 @@ def test_any_valid_file_is_read(rows):
 @pytest.mark.parametrize("rewrite", [
     pytest.param(lambda lines: b"".join(lines).replace(b"\n", b"\r\n"), id="Windows line ends"),
     pytest.param(lambda lines: b"".join(re.sub(rb"[^,\n]+", rb'"\g<0>"', line) for line in lines), id="quotes"),
-    pytest.param(cut(-1), id="no line end at the end")])
+    pytest.param(cut(-1), id="no line end at the end"),
+    pytest.param(lambda lines: b"\xef\xbb\xbf" + b"".join(lines), id="byte order mark"),
+    pytest.param(lambda lines: b"".join(lines).decode().encode("utf-16"), id="UTF-16"),
+    pytest.param(lambda lines: b"\xfe\xff" + b"".join(lines).decode().encode("utf-16-be"), id="UTF-16, big-endian"),
+    pytest.param(lambda lines: b"".join(lines) + b"\n", id="blank last line"),
+    pytest.param(lambda lines: b"".join(lines) + b",,\r\n,,\r\n \n", id="empty last rows")])
 def test_the_same_file_written_another_way_reads_the_same(forty_faces, rewrite):
     expected = read_fer2013(forty_faces)
     spoil(forty_faces / "fer2013.csv", rewrite)
@@ -63,7 +71,12 @@ def test_a_missing_file_is_refused_with_where_to_get_it(tmp_path):
     pytest.param(cut(len(b"emotion,pixels,Usage\n")), "has a header and no faces", id="header only"),
     pytest.param(edit(1, b"emotion,pixels,Usage", b"emotion,pixels,Usages"),
                  "line 1: got the columns 'emotion,pixels,Usages'", id="header of another file"),
-    pytest.param(edit(1, b"^", b"\xef\xbb\xbf"), "line 1: got the columns", id="byte order mark"),
+    pytest.param(edit(1, b",", b";"), "line 1: got the columns 'emotion;pixels,Usage'", id="two separators"),
+    pytest.param(lambda lines: b"".join(lines).replace(b",", b";"),
+                 "line 1: the columns are separated by semicolons; save the file with commas", id="semicolons"),
+    pytest.param(lambda lines: b"".join(lines).replace(b",", b"\t").decode().encode("utf-16"),
+                 "line 1: the columns are separated by tabs; save the file with commas", id="Excel's Unicode text"),
+    pytest.param(edit(6, rb"^", b",,\n"), "line 6: got 0 columns, expected 3; remove the empty line", id="empty row"),
     pytest.param(edit(1, b"^.*\n", b""), "line 1: got the columns", id="no header"),
     pytest.param(edit(5, rb" \d+,", b","), "line 5, column pixels: got 2,303 pixels, expected 2,304",
                  id="pixel missing"),
@@ -123,3 +136,36 @@ def test_reading_the_real_file_needs_no_more_memory_than_the_file_is_long(real_d
             "before = peak(); faces = read_fer2013(sys.argv[1]); faces.pixels.sum(); print(peak() - before)")
     grown = subprocess.check_output([sys.executable, "-c", code, tmp_path], text=True, cwd=ROOT)
     assert int(grown) * 1024 < (real_data / "fer2013.csv").stat().st_size
+
+
+def test_a_folder_is_found_below_the_home_of_the_user_and_by_the_path_of_its_table(forty_faces, monkeypatch):
+    expected = read_fer2013(forty_faces)
+    monkeypatch.setenv("HOME", str(forty_faces.parent))
+    for place in ("~/forty_faces", "~/forty_faces/fer2013.csv", forty_faces / "fer2013.csv"):
+        np.testing.assert_array_equal(read_fer2013(place).pixels, expected.pixels)
+        assert len(read_ferplus(place)[1]) == 40
+
+
+def test_the_table_that_is_named_is_the_one_that_is_read(forty_faces):
+    faces = read_fer2013(forty_faces)
+    Faces(255 - faces.pixels, faces.emotion, faces.usage).save(forty_faces / "fer2013.safetensors")
+    np.testing.assert_array_equal(read_fer2013(forty_faces / "fer2013.csv").pixels, faces.pixels)
+    np.testing.assert_array_equal(read_fer2013(forty_faces).pixels, 255 - faces.pixels)
+
+
+@pytest.mark.parametrize(("place", "message"), [
+    ("fer2013new.csv", "fer2013new.csv is a file; expected the folder of FER-2013, or one of the files fer2013.safet"),
+    ("missing/fer2013.csv", "no FER-2013 at .*missing/fer2013.csv: get"),
+    ("missing", "no FER-2013 at .*missing/fer2013.csv: get .* and set data_root to its folder")])
+def test_a_place_that_holds_no_faces_is_named(forty_faces, place, message):
+    with pytest.raises((DataError, FileNotFoundError), match=message):
+        read_fer2013(forty_faces / place)
+
+
+@pytest.mark.parametrize("name", ["fer2013.csv", "fer2013.safetensors", "test.csv"])
+def test_a_table_that_is_a_link_to_nothing_is_not_passed_over(tmp_path, forty_faces, name):
+    write_layout(tmp_path, "train.csv", read_fer2013(forty_faces))
+    (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name).symlink_to("nowhere")
+    with pytest.raises(DataError, match=f"{name} is a link to nowhere, which cannot be found"):
+        read_fer2013(tmp_path)

@@ -1,6 +1,7 @@
 """Faces are cut out by one box for each view, or by boxes from a file."""
 import numpy as np
 import pytest
+from PIL import Image
 
 from lanmsff_plugins.data.kdef.faces import KDEFFaces
 from lanmsff_plugins.data.kdef.reader import KDEF_VIEWS
@@ -65,3 +66,20 @@ def test_a_file_of_boxes_with_other_columns_is_refused(two_photographs):
 def test_a_missing_file_of_boxes_is_refused(two_photographs):
     path = two_photographs / "no.csv"
     assert_refused(lambda _: KDEFFaces(two_photographs, boxes=path), path, "expected 'views'", FileNotFoundError)
+
+
+def test_a_photograph_that_its_exif_tag_turns_has_its_box_in_the_turned_one(two_photographs):
+    upright = KDEFFaces(two_photographs, boxes="views")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = two_photographs / "AF01ANS.JPG"
+    Image.fromarray(np.rot90(KDEFFaces(two_photographs)[1])).save(path, quality=98, exif=exif)
+    turned = KDEFFaces(two_photographs, boxes="views")
+    assert turned.boxes.tolist() == upright.boxes.tolist()
+    assert np.abs(turned[1].astype(int) - upright[1]).max() < 6
+
+
+def test_a_photograph_too_wide_for_its_box_is_refused(two_photographs):
+    path = two_photographs / "AF01ANS.JPG"
+    Image.new("L", (200, 70), 99).save(path)
+    assert_refused(lambda _: KDEFFaces(two_photographs, boxes="views"), path, "has 200x70 pixels, in which the box of")

@@ -102,3 +102,17 @@ def test_a_photograph_that_stands_twice_is_refused_with_both_places(two_photogra
     first, second = two_photographs / "AF01" / "AF01ANS.JPG", two_photographs / "AF01ANS.JPG"
     first.write_bytes(second.read_bytes())
     assert_refused(lambda _: read_kdef(two_photographs), second, f"and {first} .* the same photograph .* keep one of")
+
+
+def test_a_compact_file_with_a_photograph_twice_is_refused(drawn_kdef, tmp_path):
+    path = tmp_path / "kdef.safetensors"
+    first, second = KDEFFaces(drawn_kdef).images[:2]
+    save_compact(path, [first, second, first], np.zeros((3, 8, 8), np.uint8))
+    assert_refused(lambda _: KDEFFaces(tmp_path), path, "AF01AFFL.JPG and .*, the same photograph by their names")
+
+
+def test_the_folder_may_be_below_the_user_s_home_or_the_path_of_the_compact_file(drawn_kdef, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(drawn_kdef.parent))
+    images = KDEFFaces(f"~/{drawn_kdef.name}").images
+    save_compact(tmp_path / "kdef.safetensors", images, np.zeros((len(images), 8, 8), np.uint8))
+    assert KDEFFaces(tmp_path / "kdef.safetensors").images == images == KDEFFaces(drawn_kdef).images

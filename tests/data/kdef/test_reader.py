@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from lanmsff_plugins.data.kdef.faces import KDEFFaces
 from lanmsff_plugins.data.kdef.reader import KDEF_CLASSES, KDEF_VIEWS, KDEFImage, parse_name, read_kdef, split_folds
 
 from ..damage import assert_refused
@@ -177,3 +178,61 @@ def test_folds_by_image_mix_people(images):
 def test_impossible_folds_are_refused(images, options, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         split_folds(images, **options)
+
+
+def saved(image: Image.Image, form: str = "JPEG", **options) -> bytes:
+    content = io.BytesIO()
+    image.save(content, form, **options)
+    return content.getvalue()
+
+
+def huge(width: int, height: int) -> bytes:
+    """A JPEG whose header claims a size that its data do not have."""
+    small = bytearray(FACE)
+    place = small.index(b"\xff\xc0") + 5
+    small[place:place + 4] = struct.pack(">HH", height, width)
+    return bytes(small)
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (jpeg(np.full((1, 1), 90)), "has 1x1 pixels; expected a photograph of at least 16x16"),
+    (jpeg(np.zeros((1, 1))), "has 1x1 pixels"), (jpeg(np.full((15, 300), 90)), "has 300x15 pixels; expected"),
+    (huge(60_000, 60_000), "has 60000x60000 pixels; expected from 1 to 134,217,728 in all"),
+    (huge(60_000, 60_000) + bytes(30_000), "has 60000x60000 pixels; expected from 1 to"),
+    (jpeg(np.full((1, 1), 90)) + bytes(30_000), "has 1x1 pixels"),
+    (bytes(30_000), "cannot be read as an image"),
+    (saved(Image.fromarray(np.full((76, 56), .5, np.float32)), "TIFF"), "has floating-point values")])
+def test_a_photograph_that_is_none_is_refused_before_anything_else(tmp_path, content, message):
+    write(tmp_path, AF01ANS=FACE, AF01ANFL=content)
+    assert_refused(lambda _: read_kdef(tmp_path), tmp_path / "AF01ANFL.JPG", message)
+
+
+@pytest.mark.parametrize("content", [
+    saved(Image.fromarray(np.tile(np.linspace(0, 255, 56), (76, 1)).astype(np.uint8)).convert("CMYK")),
+    saved(Image.fromarray((np.tile(np.linspace(0, 255, 56), (76, 1)) * 257).astype(np.uint16)), "PNG")],
+    ids=["CMYK", "16 bits"])
+def test_a_photograph_of_another_kind_is_read_as_the_same_grey(tmp_path, content):
+    faces = KDEFFaces(write(tmp_path, AF01ANS=content))
+    assert np.abs(faces[0].astype(int) - np.linspace(0, 255, 56)).max() < 8
+
+
+def test_people_on_another_disk_are_found_by_links_and_each_photograph_once(drawn_kdef, tmp_path):
+    expected = read_kdef(drawn_kdef)
+    (tmp_path / "kdef").mkdir()
+    for folder in drawn_kdef.iterdir():
+        (tmp_path / "kdef" / folder.name).symlink_to(folder)
+    (tmp_path / "kdef" / "again").symlink_to(drawn_kdef / "AF01")
+    (tmp_path / "kdef" / "circle").symlink_to(tmp_path)
+    found = read_kdef(tmp_path / "kdef")
+    assert sorted(Path(image.path).name for image in found) == [Path(image.path).name for image in expected]
+
+
+def test_a_person_whose_link_leads_nowhere_is_named(tmp_path):
+    write(tmp_path, AF01ANS=FACE)
+    (tmp_path / "AF02").symlink_to("nowhere")
+    assert_refused(lambda _: read_kdef(tmp_path), tmp_path / "AF02", "is a link to nowhere, which cannot be found")
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
+    path = write(tmp_path, AF01ANS=FACE) / "AF01ANS.JPG"
+    assert_refused(lambda _: read_kdef(path), path, "is a file; expected the folder of KDEF's photographs")

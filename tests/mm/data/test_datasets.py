@@ -1,5 +1,6 @@
 """The data sets as MMPretrain sees them."""
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,8 +134,9 @@ def test_rows_of_a_list_are_left_out(drawn_faces, tmp_path):
     ("FER2013", {}, 7), ("FERPlus", {"mode": "cross-entropy"}, 8), ("FERPlus", {"mode": "majority"}, 8)])
 def test_a_teacher_has_half_of_the_target(drawn_faces, tmp_path, kind, mode, classes):
     rows = np.random.default_rng(1).permutation(400)  # in no order, and more than the split has
-    taught = write_predictions(tmp_path / "train.npz", rows, classes)
-    plain, mixed = (build(kind, drawn_faces, **mode, **more) for more in ({}, {"teacher": str(tmp_path / "train.npz")}))
+    plain = build(kind, drawn_faces, **mode)
+    taught = write_predictions(tmp_path / "train.npz", rows, classes, selected=plain.selected)
+    mixed = build(kind, drawn_faces, **mode, teacher=str(tmp_path / "train.npz"))
     for i in (0, 7, len(plain) - 1):
         before, after = plain.get_data_info(i), mixed.get_data_info(i)
         assert after["gt_label"] == before["gt_label"] and after["row"] == before["row"]
@@ -144,7 +146,9 @@ def test_a_teacher_has_half_of_the_target(drawn_faces, tmp_path, kind, mode, cla
 
 
 def test_several_teachers_count_alike(drawn_faces, tmp_path):
-    taught = [write_predictions(tmp_path / f"{name}.npz", np.arange(400), 7, seed) for seed, name in enumerate("ab")]
+    selected = build("FER2013", drawn_faces).selected
+    taught = [write_predictions(tmp_path / f"{name}.npz", np.arange(400), 7, seed, selected)
+              for seed, name in enumerate("ab")]
     dataset = build("FER2013", drawn_faces, teacher=[str(tmp_path / "a.npz"), str(tmp_path / "b.npz")])
     info = dataset.get_data_info(5)
     says = [teacher.scores[info["row"]] for teacher in taught]
@@ -204,3 +208,31 @@ def test_classes_stand_in_the_official_order(drawn_faces, drawn_kdef):
     assert build("FER2013", drawn_faces).metainfo["classes"] == FER2013_CLASSES
     assert build("FERPlus", drawn_faces).metainfo["classes"][:2] == ("neutral", "happiness")
     assert build("KDEF", drawn_kdef, folds=5).metainfo["classes"][0] == "afraid"
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda p: {"labels": np.roll(p.labels, 1)}, "is of other faces: [0-9]+ have other labels, such as . in place of"),
+    (lambda p: {"names": np.roll(p.names, 1)}, "is of other faces: [0-9]+ have other names, such as fer.* in pla"),
+    (lambda p: {"scores": p.scores * 2}, "scores that do not sum to 1"),
+    (lambda p: {name: np.r_[array, array[:1]] for name, array in vars(p).items()}, "several predictions for row 0;")])
+def test_a_teacher_of_other_faces_or_of_no_probabilities_is_refused(drawn_faces, tmp_path, change, message):
+    path = tmp_path / "train.npz"
+    selected = build("FERPlus", drawn_faces, mode="cross-entropy").selected
+    taught = write_predictions(path, selected.rows, 8, selected=selected)
+    taught = replace(taught, names=selected.names)
+    taught.save(path)
+    build("FERPlus", drawn_faces, mode="cross-entropy", teacher=path)
+    replace(taught, **change(taught)).save(path)
+    with pytest.raises(DataError, match=f"train.npz .*{message}"):
+        build("FERPlus", drawn_faces, mode="cross-entropy", teacher=path)
+
+
+def test_a_class_is_not_drawn_while_testing(drawn_faces):
+    dataset = build("FERPlus", drawn_faces, mode="probability", pipeline=[], test_mode=True)
+    idx = next(i for i in range(len(dataset)) if dataset.get_data_info(i)["gt_score"].max() < 0.9)
+    assert {dataset[idx]["gt_label"] for _ in range(50)} == {dataset.selected.labels[idx]}
+
+
+def test_a_data_set_without_a_folder_says_so():
+    with pytest.raises(ValueError, match="data_root is not set; set it to the folder of the data set"):
+        DATASETS.build({"type": "lanmsff_plugins.FERPlus"})
