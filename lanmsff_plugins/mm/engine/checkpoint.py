@@ -1,7 +1,6 @@
 """What a checkpoint on disk is made of: plain values, written whole or not at all, and read without running code."""
 import pickle
 import re
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from ...base.files import write_atomically
 __all__ = ["FOREIGN", "AtomicBackend", "plain", "read_checkpoint"]
 
 FOREIGN = "foreign://"
-"""What stands before the path of a checkpoint that MMEngine wrote without ``CleanCheckpointHook``."""
+"""What had to stand before the path of a checkpoint that MMEngine wrote without ``CleanCheckpointHook``."""
 
 
 class AtomicBackend(LocalBackend):
@@ -68,9 +67,11 @@ _MMENGINE_GLOBALS = [
 def read_checkpoint(path: str | Path, map_location=None) -> dict:
     """Load a checkpoint by torch's ``weights_only``, which runs no code of the file's.
 
+    Beside tensors and plain values it may hold what MMEngine by itself puts there: ``HistoryBuffer``, and NumPy's
+    arrays and scalars.
+
     Args:
-        path: The file. With ``foreign://`` before it, it may also hold what MMEngine by itself puts into
-            checkpoints: ``HistoryBuffer``, and NumPy's arrays and scalars.
+        path: The file; ``foreign://`` before it, which such checkpoints used to need, changes nothing.
         map_location: As for ``torch.load``.
 
     Raises:
@@ -78,23 +79,21 @@ def read_checkpoint(path: str | Path, map_location=None) -> dict:
         CheckpointError: if it is damaged, or asks for anything that could run code.
     """
     file = Path(str(path).removeprefix(FOREIGN)).expanduser()
-    foreign = str(path).startswith(FOREIGN)
     if not file.is_file():
         raise FileNotFoundError(f"no checkpoint at {file}; `lanmsff train` writes them to its work dir")
     try:
-        with torch.serialization.safe_globals(_MMENGINE_GLOBALS) if foreign else nullcontext():
+        with torch.serialization.safe_globals(_MMENGINE_GLOBALS):
             return torch.load(file, map_location=map_location, weights_only=True)
     except Exception as error:  # a file that is no checkpoint can fail in any way
         refused = re.search(r"GLOBAL ([\w.]+)", str(error))
         if refused is None:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise CheckpointError(f"{file} is damaged, or is no checkpoint ({reason:.160})") from None
-        hint = "" if foreign else f"; if MMEngine wrote it, name it {FOREIGN}{path}"
         raise CheckpointError(
-            f"{file} is refused and ran nothing: it asks for {refused[1]}, which is more than weights{hint}") from None
+            f"{file} is refused and ran nothing: it asks for {refused[1]}, which is more than weights") from None
 
 
-@CheckpointLoader.register_scheme(prefixes=FOREIGN, force=True)
-def load_from_foreign(filename: str, map_location=None, logger=None) -> dict:
-    """Wherever MMEngine loads a checkpoint, take one of its own by ``foreign://PATH``; see :func:`read_checkpoint`."""
+@CheckpointLoader.register_scheme(prefixes=("", FOREIGN), force=True)
+def load_from_local(filename: str, map_location=None) -> dict:
+    """Wherever MMEngine loads a checkpoint from a file, :func:`read_checkpoint` does."""
     return read_checkpoint(filename, map_location)
