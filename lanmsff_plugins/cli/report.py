@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import ConfigDict
 from mmpretrain import get_model
+from mmpretrain.registry import DATASETS
 
 from ..base.errors import ConfigError, DataError
 from ..base.files import write_atomically
@@ -21,7 +22,6 @@ from ..data.fer2013.selection import FacePictures
 from ..mm.data.datasets import PictureDataset
 from ..mm.data.wrappers import dataset_of_split, innermost, kind_of
 from ..mm.engine.launch import read_config
-from ..registry import DATASETS
 from ..reporting.run_page import Run, page, read_scalars
 from ..scores import Predictions
 from .options import add_list_argument, read_lists

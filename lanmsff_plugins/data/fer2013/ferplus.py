@@ -179,10 +179,11 @@ def _check_order(path: Path, votes: Votes) -> None:
     """Refuse rows in another order than the official one, which the numbers in the images' names follow.
 
     They count up by one from row to row. Rows without an image have a number of their own or not; so have images that
-    stand twice, which have the other's name. Where rows were left out of both files, the numbers have gaps.
+    stand twice, which have the other's name. Where rows were left out of both files, the numbers have gaps, and go
+    beyond the number of rows.
     """
     numbers = [int(match[1]) if (match := _IMAGE_NAME.fullmatch(name)) else -1 for name in votes.names.tolist()]
-    has_gaps = max(numbers) >= len(votes)
+    has_gaps = sum(number >= len(votes) for number in numbers) > 1
     last, without = -1, 0  # the number before, and the rows since then that may have one
     for row, (name, number) in enumerate(zip(votes.names.tolist(), numbers)):
         if not name or name in _STANDING_TWICE:

@@ -62,7 +62,7 @@ def _images_of_split(folder: Path) -> Iterator[tuple[Path, str]]:
         if inside != folder:
             files += [file for path in deeper if not is_circle(path) for found in walk(path) for file in found]
         real = inside.resolve()
-        for file in files:
+        for file in sorted(files, key=os.DirEntry.is_symlink):  # a link's name counts if it alone leads to an image
             if file.name.lower() in _NO_IMAGES:
                 continue
             path = Path(file.path)

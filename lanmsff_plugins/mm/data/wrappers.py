@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from mmpretrain.datasets import KFoldDataset
+from mmpretrain.registry import DATASETS
 
 from ...base.errors import ConfigError
-from ...registry import DATASETS
 from .datasets import PictureDataset
 
 __all__ = ["dataset_of_split", "innermost", "kind_of"]
@@ -19,8 +19,16 @@ _REPEATING = (ClassBalancedDataset, RepeatDataset)
 
 
 def kind_of(dataset: ConfigDict) -> type:
-    """The class that the config of a data set names."""
-    return DATASETS.get(dataset.type) if isinstance(dataset.type, str) else dataset.type
+    """The class that the config of a data set names.
+
+    Raises:
+        ConfigError: if there is none of that name.
+    """
+    kind = DATASETS.get(dataset.type) if isinstance(dataset.type, str) else dataset.type
+    if kind is None:
+        raise ConfigError(f"unknown type of data set {dataset.type!r}; name one of this package as "
+                          "'lanmsff_plugins.FERPlus'")
+    return kind
 
 
 def innermost(dataset: ConfigDict) -> Iterator[ConfigDict]:

@@ -232,7 +232,7 @@ def test_links_are_followed_and_no_face_is_read_twice(tmp_path, few, links):
     pytest.param([("test/anger", "data/train/angry")], "are one file by a link, in two splits", id="a class in test"),
     pytest.param([("val", "data/test")], "are one file by a link, in two splits or classes", id="test as val"),
     pytest.param([("test/sad/x.png", "data/train/sad/im3.png")], "are one file by a link, in two spl", id="one image"),
-    pytest.param([("train/happy/more", "data/train/sad")], "happy/more/im3.png is no image of FER-2013", id="deep")])
+    pytest.param([("train/happy/more", "data/train/sad")], "happy/more/im.*.png is no image of FER-2013", id="deep")])
 def test_links_that_would_lose_or_mix_faces_are_refused(tmp_path, few, links, message):
     root = with_links(tmp_path, few, *links)
     with pytest.raises(DataError, match=message):

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
+from mmpretrain.registry import DATASETS
 
 from lanmsff_plugins.base.errors import ConfigError
 from lanmsff_plugins.mm.data.datasets import PictureDataset
 from lanmsff_plugins.mm.data.wrappers import dataset_of_split, innermost, kind_of
-from lanmsff_plugins.registry import DATASETS
+from lanmsff_plugins.registry import DATASETS as OURS
 
 from ...data.damage import spoil
 
@@ -106,7 +107,7 @@ def test_what_does_not_tell_its_faces_is_refused(faces, name, split, message):
     train = {"versions in folds": wrap("KFoldDataset"), "unknown": wrap("lanmsff_plugins.Unknown")}.get(
         name, WRAPPERS.get(name))
     if name == "unknown":
-        DATASETS.register_module(name="lanmsff_plugins.Unknown", module=type("Unknown", (), {}), force=True)
+        OURS.register_module(name="Unknown", module=type("Unknown", (), {}), force=True)
     with pytest.raises(ConfigError, match=message):
         dataset_of_split(config(faces, train), split)
 
@@ -132,3 +133,8 @@ def test_the_innermost_data_sets_and_their_classes_are_found(faces):
         found = list(innermost(ConfigDict(WRAPPERS[name](own))))
         assert len(found) == count and all(issubclass(kind_of(each), PictureDataset) for each in found)
     assert issubclass(kind_of(ConfigDict(type=PictureDataset)), PictureDataset)
+
+
+def test_a_data_set_that_does_not_exist_is_refused(faces):
+    with pytest.raises(ConfigError, match="unknown type of data set 'FERPlsu'"):
+        dataset_of_split(config(faces, lambda own: dict(own, type="FERPlsu")), "train")
