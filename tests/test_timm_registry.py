@@ -174,6 +174,57 @@ def test_a_script_of_timm_knows_the_models(tmp_path):
     assert done.stdout.strip() == "True ['--model', 'lanmsff'] __main__"
 
 
+def test_within_a_script_of_timm_its_models_take_our_layers_by_name(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import timm, torch\n"
+        "for name, slot in (('resnet10t', dict(block_args=dict(attn_layer='mass_att'))), ('gernet_s', dict(attn_layer="
+        "'MassAtt')), ('test_efficientnet', dict(se_layer='mass_att')), ('resnet10t', dict(block_args=dict(attn_layer="
+        "'se')))):\n"
+        "    model = timm.create_model(name, **slot).eval()\n"
+        "    print([type(m).__name__ for m in model.modules()].count('MassAtt') > 0, "
+        "tuple(model(torch.rand(1, 3, 32, 32)).shape))")
+    done = subprocess.run([sys.executable, "-m", "timm_registry", script], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["True (1, 1000)"] * 3 + ["False (1, 1000)"]
+
+
+def test_elsewhere_timm_is_as_it_was():
+    with pytest.raises(AssertionError, match="Invalid attn module"):
+        timm.create_model("resnet10t", block_args=dict(attn_layer="mass_att"))
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_says_what_the_command_does(flag):
+    done = subprocess.run([sys.executable, "-m", "timm_registry", flag], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and not done.stderr
+    assert done.stdout.startswith("usage: python -m timm_registry SCRIPT") and "'mass_att'" in done.stdout
+
+
+@pytest.mark.parametrize("slot", [
+    dict(norm_layer="batchnorm2d"), dict(act_layer="silu"), dict(attn_layer="se"), dict(attn_layer="mass_att")])
+def test_layers_can_be_given_by_name(slot):
+    assert timm.create_model("lanmsff", **slot).eval()(IMAGES).shape == (2, 8)
+
+
+@pytest.mark.parametrize("slot", [dict(norm_layer="batchnorm"), dict(attn_layer="mas_att")])
+def test_a_layer_of_no_name_that_exists_is_refused(slot):
+    slot = {key: f"{value}x" for key, value in slot.items()}
+    with pytest.raises(ValueError, match=f"unknown {next(iter(slot))} '{next(iter(slot.values()))}'; expected"):
+        timm.create_model("lanmsff", **slot)
+
+
+def test_the_pictures_of_timms_scripts_follow_the_channels_that_they_ask_for():
+    """timm's train.py builds every model with in_chans=3, and opens colour or grey pictures by the data config."""
+    model = timm.create_model("lanmsff.ferplus", pretrained=True, num_classes=4, in_chans=3).eval()
+    config = timm.data.resolve_data_config({}, model=model)
+    assert (config["input_size"], config["mean"], config["std"]) == ((3, 64, 64), (0.,) * 3, (1.,) * 3)
+    colour = Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8))
+    assert model(timm.data.create_transform(**config)(colour)[None]).shape == (1, 4)
+    features = timm.create_model("lanmsff", features_only=True, in_chans=3)
+    assert features.pretrained_cfg["input_size"] == (3, 64, 64)
+
+
 @pytest.mark.parametrize("args", [[], ["nothing.py"]])
 def test_a_missing_script_is_named(args):
     done = subprocess.run([sys.executable, "-m", "timm_registry", *args], capture_output=True, text=True, cwd=ROOT)

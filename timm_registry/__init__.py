@@ -53,13 +53,25 @@ def checkpoint_filter_fn(checkpoint: dict, model: LANMSFF) -> dict[str, Tensor]:
     return state_dict
 
 
+def _with_channels(cfg: dict[str, Any], channels: int) -> dict[str, Any]:
+    """The config of a model made for another number of channels, by which timm's scripts read their pictures.
+
+    They build all models for three channels, unless told otherwise.
+    """
+    sizes = {key: (channels, *cfg[key][1:]) for key in ("input_size", "min_input_size") if cfg.get(key)}
+    levels = {key: cfg[key] * channels for key in ("mean", "std") if len(cfg[key]) == 1}
+    return {**cfg, **sizes, **levels}
+
+
 def _entrypoint(name: str) -> Callable[..., LANMSFF]:
     """The function that ``timm.create_model`` calls for a variant."""
     def create(pretrained: bool = False, **kwargs: Any) -> LANMSFF:
-        return build_model_with_cfg(
+        model = build_model_with_cfg(
             LANMSFF, name, pretrained, pretrained_filter_fn=checkpoint_filter_fn,
             feature_cfg={"out_indices": (0, 1, 2, 3), "flatten_sequential": True},
             **{"channels": VARIANTS[name].channels, **kwargs})
+        model.pretrained_cfg = model.default_cfg = _with_channels(model.pretrained_cfg, kwargs.get("in_chans", 1))
+        return model
 
     create.__name__ = create.__qualname__ = name
     create.__doc__ = VARIANTS[name].summary

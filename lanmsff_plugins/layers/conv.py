@@ -6,7 +6,7 @@ from typing import cast
 
 import torch
 import torch.nn.functional as F
-from timm.layers import LayerType, create_act_layer
+from timm.layers import LayerType, create_act_layer, get_norm_layer
 from torch import Tensor, nn
 from torch.nn.utils import parametrize, prune, remove_spectral_norm, remove_weight_norm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
@@ -15,18 +15,12 @@ from torch.nn.utils.weight_norm import WeightNorm
 
 __all__ = ["BatchNorm2d", "ConvNormAct", "DilatedConv2d", "SeparableConv2d", "make_weights_plain"]
 
-torch.fx.wrap("_dilated_conv2d")
-
 # Keras' defaults, which the reference keeps: a momentum of 0.99 there is 0.01 here.
 BatchNorm2d = partial(nn.BatchNorm2d, eps=1e-3, momentum=0.01)
 
 
 class DilatedConv2d(nn.Conv2d):
-    """A dilated convolution that keeps the size, and learns in bfloat16 on a CPU too.
-
-    There oneDNN, as of torch 2.15, gets the gradient of a dilated kernel wrong in channels last where a row is
-    longer than 32 with its padding: it holds what was in memory before. So in that case the same sums are taken
-    without dilation, over the ``dilation ** 2`` coarser images that interleave to the given one.
+    """A dilated convolution that keeps the size, and learns in bfloat16 on a CPU too, see :func:`_convolve`.
 
     Args:
         in_channels: Number of input channels.
@@ -42,20 +36,37 @@ class DilatedConv2d(nn.Conv2d):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3, dilation: int = 2, **kwargs):
         super().__init__(in_channels, out_channels, kernel_size, padding=dilation * (kernel_size // 2),
                          dilation=dilation, **kwargs)
-        self.padding: tuple[int, int]  # never a word such as 'same', which nn.Conv2d has as well
 
     def forward(self, x: Tensor) -> Tensor:
-        return _dilated_conv2d(x, self.weight, self.bias, self.padding[0], self.dilation[0], self.groups)
+        if not torch.jit.is_scripting():
+            return _convolve(self, x, super().forward)
+        return self._conv_forward(x, self.weight, self.bias)
 
 
-def _dilated_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, dilation: int, groups: int) -> Tensor:
-    if not torch.jit.is_scripting():
-        if torch.is_grad_enabled() and x.device.type == "cpu" and (
-                x.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu")) and not (
-                x.is_contiguous() and weight.is_contiguous()):
-            y = F.conv2d(_deinterleave(x, dilation), weight, bias, 1, padding // dilation, 1, groups)
-            return _interleave(y, dilation)[:, :, :x.shape[2], :x.shape[3]]
-    return F.conv2d(x, weight, bias, 1, padding, dilation, groups)
+def _convolve(conv: nn.Module, x: Tensor, call: Callable[[Tensor], Tensor]) -> Tensor:
+    """``call(x)``, the call of ``conv``, with gradients that are right in bfloat16 on a CPU too.
+
+    There oneDNN, as of torch 2.15, gets the gradient of a dilated kernel wrong in channels last where a row is
+    longer than 32 with its padding: it holds what was in memory before. So in that case the same sums are taken
+    without dilation, over the ``dilation ** 2`` coarser images that interleave to the given one. The convolution
+    itself stays an ``nn.Conv2d``, and is called as one: counters, quantisation and pruning go by that.
+    """
+    if not isinstance(conv, nn.Conv2d) or conv.dilation[0] == 1 or not _loses_gradients(x, conv.weight):
+        return call(x)
+    padding, dilation = conv.padding, conv.dilation
+    try:
+        conv.padding, conv.dilation = (int(padding[0]) // dilation[0],) * 2, (1, 1)
+        y = call(_deinterleave(x, dilation[0]))
+    finally:
+        conv.padding, conv.dilation = padding, dilation
+    return _interleave(y, dilation[0])[:, :, :x.shape[2], :x.shape[3]]
+
+
+def _loses_gradients(x: Tensor, weight: Tensor) -> bool:
+    """Whether oneDNN is about to get the gradient of a dilated kernel wrong. FX traces on without an answer."""
+    return (isinstance(x, Tensor) and torch.is_grad_enabled() and x.device.type == "cpu"
+            and (x.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu"))
+            and not (x.is_contiguous() and weight.is_contiguous()))
 
 
 def _deinterleave(x: Tensor, step: int) -> Tensor:
@@ -74,9 +85,19 @@ def _interleave(x: Tensor, step: int) -> Tensor:
 
 
 def _same_conv2d(in_channels: int, out_channels: int, kernel_size: int, dilation: int, **kwargs) -> nn.Conv2d:
-    if dilation > 1:
-        return DilatedConv2d(in_channels, out_channels, kernel_size, dilation, **kwargs)
-    return nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, **kwargs)
+    """A convolution that keeps the size. Of exactly this class, since many tools go by it; see :func:`_convolve`."""
+    padding = dilation * (kernel_size // 2)
+    return nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, dilation=dilation, **kwargs)
+
+
+def _norm_layer(norm_layer: LayerType) -> Callable[..., nn.Module]:
+    if not isinstance(norm_layer, str):
+        return norm_layer
+    try:
+        return get_norm_layer(norm_layer)
+    except KeyError:
+        raise ValueError(f"unknown norm_layer {norm_layer!r}; expected a name of timm.layers.get_norm_layer, such as "
+                         "'batchnorm2d', or a class") from None
 
 
 class SeparableConv2d(nn.Module):
@@ -112,6 +133,8 @@ class SeparableConv2d(nn.Module):
         nn.init.zeros_(self.conv_pw.bias)
 
     def forward(self, x: Tensor) -> Tensor:
+        if not torch.jit.is_scripting():
+            return self.conv_pw(_convolve(self.conv_dw, x, self.conv_dw))
         return self.conv_pw(self.conv_dw(x))
 
 
@@ -124,7 +147,7 @@ class ConvNormAct(nn.Module):
         kernel_size: Side of the kernel, odd.
         dilation: Dilation of the kernel.
         separable: Take a :class:`SeparableConv2d` in place of the plain convolution.
-        norm_layer: Called with the number of channels.
+        norm_layer: The norm: a name of timm's, such as 'batchnorm2d', or a class, called with the number of channels.
         act_layer: The activation; None leaves it out.
         device: Device of the parameters.
         dtype: Type of the parameters.
@@ -134,7 +157,7 @@ class ConvNormAct(nn.Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3, dilation: int = 1,
-                 separable: bool = False, norm_layer: Callable[..., nn.Module] = BatchNorm2d,
+                 separable: bool = False, norm_layer: LayerType = BatchNorm2d,
                  act_layer: LayerType | None = nn.ReLU, device=None, dtype=None):
         dd = {"device": device, "dtype": dtype}
         super().__init__()
@@ -143,7 +166,7 @@ class ConvNormAct(nn.Module):
             self.conv = SeparableConv2d(in_channels, out_channels, kernel_size, dilation, **dd)
         else:
             self.conv = _same_conv2d(in_channels, out_channels, kernel_size, dilation, **dd)
-        self.norm: nn.Module = norm_layer(out_channels, **dd)
+        self.norm: nn.Module = _norm_layer(norm_layer)(out_channels, **dd)
         self.act = nn.Identity() if act_layer is None else create_act_layer(act_layer, inplace=True)
         self.reset_parameters()
 
@@ -179,6 +202,8 @@ class ConvNormAct(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
+        if not torch.jit.is_scripting():
+            return self.act(self.norm(_convolve(self.conv, x, self.conv)))
         return self.act(self.norm(self.conv(x)))
 
 

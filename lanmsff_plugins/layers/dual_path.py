@@ -23,7 +23,7 @@ class DualPath(nn.Module):
     Args:
         in_channels: Number of input channels, even.
         out_channels: Number of output channels, even; each path gives half of them.
-        norm_layer: Called with the number of channels, after each convolution.
+        norm_layer: Norm after each convolution: a name of timm's, or a class, called with the number of channels.
         act_layer: Activation after each norm.
         device: Device of the parameters.
         dtype: Type of the parameters.

@@ -72,8 +72,13 @@ class MassAtt(nn.Module):
         self.down2 = nn.Conv2d(2, 4, 3, stride=2, **dd)
         self.up1 = nn.ConvTranspose2d(4, 4, 3, stride=2, **dd)
         self.up2 = nn.ConvTranspose2d(4, 1, 3, stride=2, **dd)
+        # One module for each use: whatever hooks modules, as explainers do, expects each to be called once.
         self.act = create_act_layer(act_layer)
+        self.act_down1 = create_act_layer(act_layer)
+        self.act_down2 = create_act_layer(act_layer)
+        self.act_up1 = create_act_layer(act_layer)
         self.gate = create_act_layer(gate_layer)
+        self.gate_spatial = create_act_layer(gate_layer)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -95,11 +100,11 @@ class MassAtt(nn.Module):
     def spatial_attention(self, x: Tensor) -> Tensor:
         """The spatial map of ``x``: (N, C, H, W) to (N, 1, H, W)."""
         squeezed = x.mean(1, keepdim=True)  # (N, 1, H, W)
-        half = self.act(self.down1(_pad_same(squeezed)))  # (N, 2, ceil(H / 2), ceil(W / 2))
-        quarter = self.act(self.down2(_pad_same(half)))  # (N, 4, ceil(H / 4), ceil(W / 4))
+        half = self.act_down1(self.down1(_pad_same(squeezed)))  # (N, 2, ceil(H / 2), ceil(W / 2))
+        quarter = self.act_down2(self.down2(_pad_same(half)))  # (N, 4, ceil(H / 4), ceil(W / 4))
         # A transposed convolution of stride 2 gives 2n + 1 rows; TensorFlow keeps the first ones.
-        half_up = self.act(self.up1(quarter)[:, :, :half.shape[2], :half.shape[3]])
-        return self.gate(self.up2(half_up)[:, :, :x.shape[2], :x.shape[3]])
+        half_up = self.act_up1(self.up1(quarter)[:, :, :half.shape[2], :half.shape[3]])
+        return self.gate_spatial(self.up2(half_up)[:, :, :x.shape[2], :x.shape[3]])
 
     @torch.jit.export
     def attention_maps(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ import torch
 from fvcore.nn import FlopCountAnalysis
 from torch import nn
 
+from ..base.errors import one_line
 from .operators import HANDLERS, MULTIPLY, is_free
 
 __all__ = ["Cost", "ModuleCost", "count"]
@@ -59,6 +60,9 @@ def count(model: nn.Module, input_shape: tuple[int, int, int], batch: int = 1) -
         model: Any CNN; it is run once, in evaluation mode.
         input_shape: (C, H, W) of one image.
         batch: Number of images.
+
+    Raises:
+        ValueError: if the model cannot be traced, or an operator in it cannot be counted.
     """
     reference = next(model.parameters(), torch.empty(0))
     images = torch.zeros(batch, *input_shape, device=reference.device, dtype=reference.dtype)
@@ -67,6 +71,8 @@ def count(model: nn.Module, input_shape: tuple[int, int, int], batch: int = 1) -
     try:
         by_module = analysis.by_module_and_operator()
         uncounted = {name: n for name, n in analysis.unsupported_ops().items() if not is_free(name)}
+    except Exception as error:  # the trace runs the model's own code, which may take no traced sizes
+        raise ValueError(f"{type(model).__name__} cannot be counted by tracing it: {one_line(error)}") from error
     finally:
         for module, mode in training.items():
             module.training = mode

@@ -19,6 +19,7 @@ from timm.models import checkpoint
 from timm.models._features import feature_take_indices  # timm has no public name for it
 from torch import Tensor, nn
 
+from ..base.errors import unknown
 from ..layers import BatchNorm2d, ConvNormAct, DualPath, LastScale, MassAtt, MultiScaleFusion, catalog
 from ..layers.checks import check_nchw
 
@@ -70,7 +71,7 @@ class SeparableBlock(nn.Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, drop_rate: float = 0.,
-                 norm_layer: Callable[..., nn.Module] = BatchNorm2d, act_layer: LayerType = nn.ReLU,
+                 norm_layer: LayerType = BatchNorm2d, act_layer: LayerType = nn.ReLU,
                  device=None, dtype=None):
         dd = {"device": device, "dtype": dtype}
         super().__init__()
@@ -92,12 +93,12 @@ class AttentionBlock(nn.Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, drop_rate: float = 0.,
-                 attn_layer: AttentionLayer = MassAtt, norm_layer: Callable[..., nn.Module] = BatchNorm2d,
+                 attn_layer: AttentionLayer = MassAtt, norm_layer: LayerType = BatchNorm2d,
                  act_layer: LayerType = nn.ReLU, device=None, dtype=None):
         dd = {"device": device, "dtype": dtype}
         super().__init__()
         if isinstance(attn_layer, str):
-            attn_layer = catalog.attention(attn_layer) or get_attn(attn_layer)
+            attn_layer = _attention(attn_layer)
         self.dual_path = DualPath(in_channels, out_channels, norm_layer=norm_layer, act_layer=act_layer, **dd)
         self.attn = nn.Identity() if attn_layer is None else attn_layer(out_channels, **dd)
         self.conv = ConvNormAct(
@@ -108,12 +109,24 @@ class AttentionBlock(nn.Module):
         return self.shrink(self.conv(self.attn(self.dual_path(x))))
 
 
+def _attention(name: str) -> Callable[..., nn.Module]:
+    found = catalog.attention(name)
+    if found is None:
+        try:
+            found = get_attn(name)
+        except AssertionError:
+            ours = [layer.short_name for layer in catalog.LAYERS.values() if layer.kind == "attention"]
+            raise ValueError(unknown("attn_layer", name, ours)
+                             + ", or a name of timm.layers.get_attn, such as 'se'") from None
+    return found
+
+
 def build_blocks(
         in_chans: int,
         channels: Sequence[int] = CHANNELS,
         drop_rate: float = 0.4,
         attn_layer: AttentionLayer = MassAtt,
-        norm_layer: Callable[..., nn.Module] = BatchNorm2d,
+        norm_layer: LayerType = BatchNorm2d,
         act_layer: LayerType = nn.ReLU,
         device=None,
         dtype=None,
@@ -127,7 +140,8 @@ def build_blocks(
         drop_rate: Dropout at the end of each block; 0.4 is the paper's.
         attn_layer: Attention in blocks 2 and 4: a class that is called with the number of channels, a name of
             :mod:`lanmsff_plugins.layers.catalog` or of timm, or None for none.
-        norm_layer: Called with the number of channels, after each convolution.
+        norm_layer: Norm after each convolution: a name of timm's, such as 'batchnorm2d', or a class, called with the
+            number of channels.
         act_layer: The activation.
         device: Device of the parameters.
         dtype: Type of the parameters.
@@ -166,7 +180,8 @@ class LANMSFF(nn.Module):
         attn_layer: Attention in blocks 2 and 4: a class that is called with the number of channels, a name of
             :mod:`lanmsff_plugins.layers.catalog` or of timm, or None for none.
         fusion: What makes one map of the four: called with ``in_channels`` and ``reductions``.
-        norm_layer: Called with the number of channels, after each convolution.
+        norm_layer: Norm after each convolution: a name of timm's, such as 'batchnorm2d', or a class, called with the
+            number of channels.
         act_layer: The activation.
         device: Device of the parameters.
         dtype: Type of the parameters.
@@ -191,7 +206,7 @@ class LANMSFF(nn.Module):
             drop_path_rate: float = 0.,
             attn_layer: AttentionLayer = MassAtt,
             fusion: Callable[..., nn.Module] = MultiScaleFusion,
-            norm_layer: Callable[..., nn.Module] = BatchNorm2d,
+            norm_layer: LayerType = BatchNorm2d,
             act_layer: LayerType = nn.ReLU,
             device=None,
             dtype=None,

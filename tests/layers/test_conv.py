@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from timm.layers import BatchNormAct2d
+from timm.layers import BatchNormAct2d, get_norm_layer
 from torch import nn
 from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
@@ -161,6 +161,49 @@ def test_kernels_start_he_uniform_with_keras_fan_in(make, name, limit):
     weight = make().state_dict()[name]
     assert 0.98 * limit < weight.abs().max() <= limit  # of 3,600 draws, so the largest is near the limit
     assert weight.std().item() == pytest.approx(limit / math.sqrt(3), rel=0.05)
+
+
+@pytest.mark.parametrize("separable", [False, True])
+def test_a_dilated_convolution_is_what_tools_take_for_a_convolution(separable):
+    """Counters and quantisation go by the exact class of a module, and FX by where the class is defined."""
+    layer = ConvNormAct(4, 6, dilation=2, separable=separable).train()
+    names = [name for name, module in layer.named_modules() if isinstance(module, nn.Conv2d)]
+    assert {type(layer.get_submodule(name)) for name in names} == {nn.Conv2d}
+    traced = torch.fx.symbolic_trace(layer)
+    assert [node.target for node in traced.graph.nodes if node.op == "call_module"] == [*names, "norm", "act"]
+    layer.qconfig = torch.ao.quantization.get_default_qat_qconfig("x86")
+    quantized = torch.ao.quantization.prepare_qat(layer)
+    assert {type(quantized.get_submodule(name)) for name in names} == {torch.ao.nn.qat.Conv2d}
+    assert quantized(torch.rand(2, 4, 5, 5)).shape == (2, 6, 5, 5)
+
+
+@pytest.mark.parametrize("separable", [False, True])
+@pytest.mark.parametrize("size", [(7, 5), (12, 40)])
+def test_a_pruned_convolution_learns_in_bfloat16_as_it_computes(separable, size):
+    layer = ConvNormAct(4, 4, dilation=2, separable=separable, norm_layer=nn.Identity, act_layer=None).bfloat16()
+    exact = copy.deepcopy(layer).double()
+    name = next(name for name, module in layer.named_modules() if getattr(module, "dilation", None) == (2, 2))
+    conv = layer.get_submodule(name)
+    for each in (conv, exact.get_submodule(name)):
+        prune.l1_unstructured(each, "weight", 0.5)
+    x = torch.randn(2, 4, *size).bfloat16()
+    layer.to(memory_format=torch.channels_last)
+    got = layer(x.to(memory_format=torch.channels_last))
+    torch.testing.assert_close(got.double(), exact(x.double()), rtol=5e-2, atol=5e-2)
+    (got.float().sum() + exact(x.double()).sum()).backward()
+    assert conv.dilation == (2, 2) == conv.padding
+    expected = exact.get_submodule(name).weight_orig.grad
+    assert (conv.weight_orig.grad - expected).norm() <= 2e-2 * expected.norm()
+
+
+@pytest.mark.parametrize("name", ["batchnorm2d", "layernorm2d", "groupnorm1"])
+def test_a_norm_can_be_given_by_timms_name(name):
+    assert type(ConvNormAct(4, 6, norm_layer=name).norm) is get_norm_layer(name)
+
+
+def test_a_norm_that_timm_does_not_know_is_refused_by_name():
+    with pytest.raises(ValueError, match="unknown norm_layer 'batchnorm2'; expected a name of timm.layers"):
+        ConvNormAct(4, 6, norm_layer="batchnorm2")
 
 
 @pytest.mark.parametrize("layer", [ConvNormAct(4, 6), ConvNormAct(4, 6, separable=True)])

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from lanmsff_plugins.layers import catalog
-from lanmsff_plugins.models.lanmsff import reset_parameters
+from lanmsff_plugins.layers import MultiScaleFusion, catalog
+from lanmsff_plugins.models.lanmsff import LANMSFF, reset_parameters
 
 LAYERS = {  # made for 6 channels
     layer.name: partial(layer.build, *((6, 8) if layer.kind == "conv" else (6,)))
@@ -34,6 +34,29 @@ def layer(make):
 @pytest.fixture
 def x():
     return torch.randn(2, 6, 7, 5, generator=torch.Generator().manual_seed(0))
+
+
+def calls_of_each_module(module, x) -> dict[str, int]:
+    parts = {name: each for name, each in module.named_modules() if not any(each.children())}
+    calls = dict.fromkeys(parts, 0)
+    for name, each in parts.items():
+        each.register_forward_hook(lambda _, args, out, name=name: calls.update({name: calls[name] + 1}))
+    module(x)
+    return calls
+
+
+def test_each_module_within_is_called_once(layer, x):
+    """Explainers that hook modules, as captum's DeepLift does, refuse one that is called twice."""
+    assert set(calls_of_each_module(layer, x).values()) == {1}
+
+
+@pytest.mark.parametrize(("network", "x"), [
+    (LANMSFF(), torch.rand(1, 1, 32, 32)),
+    (LANMSFF(act_layer=nn.PReLU, norm_layer="groupnorm1"), torch.rand(1, 1, 32, 32)),
+    (MultiScaleFusion([6, 7], project=True), [torch.rand(1, 6, 8, 8), torch.rand(1, 7, 4, 4)])],
+    ids=["LANMSFF", "LANMSFF with other layers", "MultiScaleFusion"])
+def test_each_module_of_a_network_is_called_once(network, x):
+    assert set(calls_of_each_module(network.eval(), x).values()) == {1}
 
 
 def test_torchscript_gives_the_same(layer, x):

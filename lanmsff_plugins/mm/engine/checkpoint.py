@@ -74,27 +74,28 @@ _MMENGINE_GLOBALS = [
 def read_checkpoint(path: str | Path, map_location=None) -> Any:
     """Load a checkpoint by torch's ``weights_only``, which runs no code of the file's, or by safetensors.
 
+    Beside tensors and plain values it may hold what MMEngine by itself puts there: ``HistoryBuffer``, and NumPy's
+    arrays and scalars.
+
     Args:
-        path: As for :func:`lanmsff_plugins.weights.loading.find_file`. With ``foreign://`` before it, a file may also
-            hold what MMEngine by itself puts into checkpoints: ``HistoryBuffer``, and NumPy's arrays and scalars. Of
-            other places that MMEngine knows, such as https, it loads by itself.
+        path: As for :func:`lanmsff_plugins.weights.loading.find_file`; ``foreign://`` before it, which checkpoints
+            that MMEngine wrote by itself used to need, changes nothing. Of other places that MMEngine knows, such as
+            https, it loads by itself.
         map_location: As for ``torch.load``.
 
     Raises:
         FileNotFoundError: if there is none.
         CheckpointError: if it is damaged, or asks for anything that could run code.
     """
-    path = str(path)
-    if path.startswith(FOREIGN):
-        return loading.read_checkpoint(path.removeprefix(FOREIGN), map_location, _MMENGINE_GLOBALS)
+    path = str(path).removeprefix(FOREIGN)
     if "://" in path and not path.startswith(loading.PACKAGED):
         return CheckpointLoader.load_checkpoint(path, map_location, logger="silent")
-    return loading.read_checkpoint(path, map_location)
+    return loading.read_checkpoint(path, map_location, _MMENGINE_GLOBALS)
 
 
-@CheckpointLoader.register_scheme(prefixes=FOREIGN, force=True)
-def load_from_foreign(filename: str, map_location=None, logger=None) -> dict:
-    """Wherever MMEngine loads a checkpoint, take one of its own by ``foreign://PATH``; see :func:`read_checkpoint`."""
+@CheckpointLoader.register_scheme(prefixes=("", FOREIGN), force=True)
+def load_from_local(filename: str, map_location=None) -> dict:
+    """Wherever MMEngine loads a checkpoint from a file, :func:`read_checkpoint` does."""
     return read_checkpoint(filename, map_location)
 
 

@@ -73,12 +73,14 @@ def standalone(name: str | Path) -> str:
 
 
 def _with_bases(path: Path) -> list[Path]:
-    """A config's bases, each before what builds on it, and itself."""
+    """A config's bases, each before what builds on it, and itself; those of other packages, PACKAGE::NAME, left out."""
     tree = ast.parse(path.read_text())
     bases = next((ast.literal_eval(node.value) for node in tree.body
                   if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_base_"), [])
     found = []
     for base in [bases] if isinstance(bases, str) else bases:
+        if "::" in base:
+            continue
         found += [each for each in _with_bases(path.parent / base) if each not in found]
     return [*found, path]
 

@@ -3,7 +3,7 @@ import copy
 from collections.abc import Mapping
 from pathlib import Path
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.hooks import EarlyStoppingHook, EMAHook
 from mmengine.registry import HOOKS, init_default_scope
 
@@ -46,9 +46,12 @@ def evaluate(cfg: Config, checkpoint: str, split: str, mirror: bool = False,
             part.pipeline = [*before, dict(type="TestTimeAug", transforms=[flips, [pack]])]
         cfg.model = dict(type="AverageClsScoreTTA", module=cfg.model)
     out_file = Path(cfg.work_dir) / f"{split}{'_mirror' if mirror else ''}.npz"
-    for metric in as_list(cfg.test_evaluator):
-        if metric.type == "lanmsff_plugins.ExpressionMetric":
-            metric.update(lists={name: str(path) for name, path in (lists or {}).items()}, out_file=str(out_file))
+    writers = [metric for metric in as_list(cfg.test_evaluator) if metric.type == "lanmsff_plugins.ExpressionMetric"]
+    if not writers:  # a config of the user's may lack it
+        writers = [ConfigDict(type="lanmsff_plugins.ExpressionMetric")]
+        cfg.test_evaluator = [*as_list(cfg.test_evaluator), *writers]
+    for metric in writers:
+        metric.update(lists={name: str(path) for name, path in (lists or {}).items()}, out_file=str(out_file))
     return build_runner(cfg, "test").test(), out_file
 
 

@@ -63,7 +63,7 @@ class ExpressionMetric(BaseMetric):
             predictions.save(self.out_file)
         figures = summarize(predictions)
         metrics = {name: figures[name] for name in ("balanced_accuracy", "macro_f1", "calibration_error")}
-        classes = self.dataset_meta["classes"]
+        classes = (self.dataset_meta or {}).get("classes") or list(map(str, range(predictions.scores.shape[1])))
         confusion = confusion_matrix(predictions)
         MMLogger.get_current_instance().info("Confusion matrix\n" + markdown(
             ["true, down; predicted, across", *classes],

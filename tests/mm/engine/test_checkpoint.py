@@ -1,5 +1,6 @@
 """What a checkpoint may hold, and what becomes of those that hold more."""
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -46,19 +47,22 @@ def test_plain_values_are_plain_at_any_depth():
         plain([object()])
 
 
-def test_a_foreign_checkpoint_is_refused_and_told_how_to_load(foreign):
-    with pytest.raises(CheckpointError, match="refused and ran nothing: .*; if MMEngine wrote it, name it foreign://"):
-        read_checkpoint(foreign)
-
-
-def test_a_foreign_checkpoint_loads_by_its_prefix_wherever_mmengine_loads_one(foreign):
-    checkpoint = CheckpointLoader.load_checkpoint(f"foreign://{foreign}", "cpu", logger=None)
+@pytest.mark.parametrize("prefix", ["", "foreign://"])
+def test_what_mmengine_writes_by_itself_loads_wherever_mmengine_loads_a_file(foreign, prefix):
+    checkpoint = CheckpointLoader.load_checkpoint(f"{prefix}{foreign}", "cpu", logger=None)
     assert torch.equal(checkpoint["state_dict"]["weight"], torch.arange(3.))
     buffer = checkpoint["message_hub"]["log_scalars"]["train/loss"]
     assert isinstance(buffer, HistoryBuffer) and buffer.mean() == 2 and buffer.current() == 1
     assert checkpoint["meta"]["accuracy"] == 0.5 and checkpoint["meta"]["names"].tolist() == ["a", "b"]
-    with pytest.raises(CheckpointError):  # the door is closed again
-        read_checkpoint(foreign)
+    with pytest.raises(pickle.UnpicklingError):  # the door is closed again
+        torch.load(foreign, weights_only=True)
+
+
+@pytest.mark.parametrize(("path", "backend"), [
+    ("{}", "local"), ("foreign://{}", "local"), ("lanmsff://lanmsff_ferplus", "packaged")])
+def test_mmengines_log_names_where_a_checkpoint_is_from(foreign, path, backend, capsys):
+    CheckpointLoader.load_checkpoint(path.format(foreign), "cpu", logger=None)
+    assert capsys.readouterr().out.startswith(f"Loads checkpoint by {backend} backend from path: ")
 
 
 @pytest.mark.parametrize("prefix", ["", "foreign://"])
