@@ -124,7 +124,7 @@ def test_new_layers_have_the_hosts_type():
 @pytest.mark.parametrize(("change", "message"), [
     (lambda m: insert_after(m, "layer9.*", MassAtt), "no module of ResNet matches .*; its names look like layer"),
     (lambda m: insert_after(m, "global_pool", MassAtt), r"output of global_pool is not \(N, C, H, W\) but \[1, 512\]"),
-    (lambda m: insert_after(m, "fc", MassAtt), r"the input of fc is not \(N, C, H, W\) but \[1, 512\]"),
+    (lambda m: insert_after(m, "fc", MassAtt), r"the output of fc is not \(N, C, H, W\) but \[1, 5\]"),
     (lambda m: insert_after(m, "layer1.0.bn2", MassAtt, name="weight"), "layer1.0.bn2 has a child 'weight' already"),
     (lambda m: replace_modules(m, SqueezeExcite, MassAtt), r"no module of type SqueezeExcite; it has .*BatchNorm2d"),
     (lambda m: replace_modules(m, nn.MaxPool2d, MassAtt), "maxpool changes the shape of its input"),
