@@ -24,7 +24,7 @@ import torch
 from torch import nn
 
 from ..base.errors import one_line
-from .extended import FOLDS, HOST, Extended, HostName, take_forward_hooks
+from .extended import FOLDS, Extended, HostName, take_forward_hooks
 from .guards import guard, mark
 from .probe import Call, watch
 
@@ -212,6 +212,7 @@ def _build(model: nn.Module, targets: Mapping[str, nn.Module], shapes: Mapping[s
 
 def _check_keeps_shape(name: str, layer: nn.Module, shape: torch.Size) -> None:
     what = f"the {type(layer).__name__} for {name}"
+    shape = torch.Size((1, *shape[1:]))  # a host that cuts the map into windows has more
     try:
         call, = watch(layer, {name: layer}, shape[1:])[name]
     except Exception as error:
