@@ -16,11 +16,10 @@ from typing import Any
 
 from torch import nn
 
-__all__ = ["FOLDS", "HOST", "Extended", "HostName", "take_forward_hooks"]
+__all__ = ["FOLDS", "HOST", "Extended", "HostName"]
 
 HOST = "_host"
 FOLDS = ("fuse", "reparameterize", "switch_to_deploy")  # the methods of timm and OpenMMLab that fold a module into less
-_FORWARD_HOOKS = ("_forward_hooks", "_forward_hooks_with_kwargs", "_forward_hooks_always_called")
 
 
 class HostName(str):
@@ -38,8 +37,6 @@ class HostName(str):
 class Extended(nn.Module):
     """A host, called with whatever the place is called with, and layers that its output goes through in turn.
 
-    Forward hooks of the host move here: they see what leaves the place.
-
     Args:
         host: The module whose place this takes.
     """
@@ -48,18 +45,19 @@ class Extended(nn.Module):
         super().__init__()
         self.training = host.training
         self.add_module(HOST, host)
-        take_forward_hooks(self, host)
         self.register_state_dict_post_hook(_name_as_before)
         self.register_load_state_dict_post_hook(_report_as_before)
 
     def forward(self, *args, **kwargs):
-        host, *layers = self._modules.values()
-        assert host is not None
+        host, *layers = self.children()
         x = host(*args, **kwargs)
         for layer in layers:
-            assert layer is not None
             x = layer(x)
         return x
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        """For whoever calls the members of a stage in turn, as timm's gradient checkpointing does: here it is one."""
+        yield self
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -112,11 +110,3 @@ def _name_as_before(module: nn.Module, state_dict: dict, prefix: str, local_meta
 def _report_as_before(module: nn.Module, incompatible) -> None:
     for keys in incompatible:
         keys[:] = [key.replace(f".{HOST}.", ".").removeprefix(f"{HOST}.") for key in keys]
-
-
-def take_forward_hooks(new: nn.Module, old: nn.Module) -> None:
-    """Move the forward hooks of ``old``, whose place ``new`` takes; their handles stay valid."""
-    for name in _FORWARD_HOOKS:
-        hooks = vars(old)[name]
-        hooks.update(vars(new)[name])
-        vars(old)[name], vars(new)[name] = type(hooks)(), hooks

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import nn
 
+from ..base.errors import one_line
 from .extended import FOLDS, Extended
 
 __all__ = ["guard", "mark"]
@@ -42,7 +43,7 @@ def guard(model: nn.Module, layers: Iterable[nn.Module]) -> list[tuple[nn.Module
     for module in model.modules():
         if module in new or new.isdisjoint(module.modules()):
             continue
-        kinds = {name: _Fold for name in FOLDS if hasattr(type(module), name)}
+        kinds: dict[str, type[_Guard]] = {name: _Fold for name in FOLDS if hasattr(type(module), name)}
         if type(module).train is not nn.Module.train:
             kinds["train"] = _Train
         for name, kind in kinds.items():
@@ -87,15 +88,15 @@ class _Fold(_Guard):
     """A folding that is left out where it would lose a new layer, as it turns out on a copy."""
 
     def __call__(self, *args, **kwargs):
-        # With arguments it is no folding: necks have methods of that name, too.
-        if args or kwargs or self._keeps_all():
+        obstacle = "" if args or kwargs else self._obstacle()  # with arguments it is no folding: necks fuse features
+        if not obstacle:
             return self.method(self.module, *args, **kwargs)
         places = ", ".join(vars(layer)[_MARK] for layer in _new_layers(self.module))
-        _logger.warning("%s is not folded by %s(), which would lose the layers put at %s",
-                        type(self.module).__name__, self.name, places)
+        _logger.warning("%s is not folded by %s(), which cannot keep the layers put at %s: %s",
+                        type(self.module).__name__, self.name, places, obstacle)
         return self.module
 
-    def _keeps_all(self) -> bool:
+    def _obstacle(self) -> str:
         trial = copy.deepcopy(self.module)
         for module in trial.modules():
             if isinstance(module, Extended):
@@ -103,7 +104,7 @@ class _Fold(_Guard):
         try:
             with torch.random.fork_rng(devices=[]):
                 folded = self.method(trial)
-        except AttributeError:  # it asked an opaque module for its host's weights
-            return False
-        folded = trial if folded is None else folded
-        return sum(1 for _ in _new_layers(folded)) == sum(1 for _ in _new_layers(self.module))
+        except Exception as error:  # it asked for the weights or the class of what stood in a place before
+            return one_line(error)
+        left = sum(1 for _ in _new_layers(trial if folded is None else folded))
+        return "" if left == sum(1 for _ in _new_layers(self.module)) else f"{left} would be left"

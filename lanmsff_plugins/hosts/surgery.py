@@ -24,13 +24,14 @@ import torch
 from torch import nn
 
 from ..base.errors import one_line
-from .extended import FOLDS, Extended, HostName, take_forward_hooks
+from .extended import FOLDS, Extended, HostName
 from .guards import guard, mark
 from .probe import Call, watch
 
 __all__ = ["insert_after", "replace_modules"]
 
 Factory = Callable[[int], nn.Module]
+_FORWARD_HOOKS = ("_forward_hooks", "_forward_hooks_with_kwargs", "_forward_hooks_always_called")
 
 
 def replace_modules(
@@ -145,7 +146,7 @@ def _matching(model: nn.Module, pattern: str) -> dict[str, nn.Module]:
     return _each_once(found)
 
 
-def _each_once(found: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+def _each_once(found: dict[str, nn.Module]) -> dict[str, nn.Module]:
     """Each module under the first of its names."""
     first = {module: name for name, module in reversed(found.items())}
     return {name: module for name, module in found.items() if first[module] == name}
@@ -223,9 +224,14 @@ def _check_keeps_shape(name: str, layer: nn.Module, shape: torch.Size) -> None:
 
 
 def _take_place(model: nn.Module, old: nn.Module, new: nn.Module, undo: ExitStack) -> None:
-    """Put ``new`` into all places of ``old``."""
-    undo.callback(take_forward_hooks, old, new)
-    take_forward_hooks(new, old)
+    """Put ``new`` into all places of ``old``, and move the forward hooks there, which see what leaves a place."""
+    for name in _FORWARD_HOOKS:
+        hooks, own = vars(old)[name], vars(new)[name]
+        undo.callback(vars(old).__setitem__, name, hooks)
+        for key in own:
+            undo.callback(hooks.pop, key)
+        hooks.update(own)
+        vars(old)[name], vars(new)[name] = type(hooks)(), hooks  # moved itself, so that its handles stay valid
     for parent in list(model.modules()):
         for key, child in parent._modules.items():
             if child is old and parent is not new:
@@ -240,6 +246,8 @@ def _put_behind(model: nn.Module, host: nn.Module, name: str, layer: nn.Module, 
         extended = Extended(host)
         _take_place(model, host, extended, undo)
         host = extended
+    elif isinstance(host, nn.Sequential) and any(isinstance(member, nn.Sequential) for member in host):
+        layer = Extended(layer)  # hosts may go through the members' members, too
     host.add_module(name, layer)
     undo.callback(host._modules.pop, name)
 

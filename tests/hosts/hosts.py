@@ -10,10 +10,14 @@ from lanmsff_plugins import MassAtt
 from lanmsff_plugins.hosts.surgery import insert_after
 
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-PLACES = {  # host, glob: norms, stages that are Sequentials, stages of a class, one inside another, folded blocks
-    "norms": ("test_resnet", "layer*.?.bn2"), "sequentials": ("test_resnet", "layer?"),
-    "stages": ("test_convnext", "stages.?"), "nested": ("test_resnet", "layer[23]*"),
-    "norms with activations": ("test_efficientnet", "blocks.*.bn1"), "blocks": ("test_byobnet", "stages.?.?"),
+PLACES = {  # host, glob
+    "norms": ("test_resnet", "layer*.?.bn2"),
+    "norms with activations": ("test_efficientnet", "blocks.*.bn1"),
+    "blocks": ("test_byobnet", "stages.?.?"),
+    "stages": ("test_convnext", "stages.?"),
+    "sequentials": ("test_resnet", "layer?"),
+    "all stages": ("test_efficientnet", "blocks"),
+    "nested": ("test_resnet", "layer[23]*"),
 }
 
 

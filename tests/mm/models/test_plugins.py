@@ -9,6 +9,7 @@ from mmpretrain.models.utils import SELayer
 from mmpretrain.registry import MODELS
 from timm.layers import SEModule
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 from lanmsff_plugins import MassAtt
 from lanmsff_plugins.mm.models import plugins
@@ -132,17 +133,19 @@ model = dict(type=BackboneWithPlugins, backbone=dict(type=ResNet, depth=18), inp
         assert isinstance(model.layer3.mass_att, MassAtt)
 
 
+@pytest.mark.parametrize("wrap", [lambda model: model, DistributedDataParallel], ids=["alone", "DDP"])
 @pytest.mark.parametrize("after", ["layer1", "layer1.?", "layer1.?.bn2", "bn1"])
-def test_a_layer_in_a_frozen_stage_learns_from_the_first_step(after):
+def test_a_layer_in_a_frozen_stage_learns_from_the_first_step(after, wrap, one_process):
     model = backbone_with(MASS_ATT, {"after": after}, {
         "type": "ResNet", "depth": 18, "frozen_stages": 1, "norm_eval": True,
         "init_cfg": {"type": "Kaiming", "layer": "Conv2d"}})
     model.init_weights()
     new = {name for name, _ in model.named_parameters() if "mass_att" in name}
+    wrapped = wrap(model)
     for _ in range(2):
-        model.train()
+        wrapped.train()
         model.zero_grad()
-        model(torch.rand(2, 3, 64, 64))[-1].square().mean().backward()
+        wrapped(torch.rand(2, 3, 64, 64))[-1].square().mean().backward()
         learning = {name for name, parameter in model.named_parameters() if parameter.grad is not None}
         frozen = {name for name, _ in model.named_parameters() if name.startswith(("conv1", "bn1", "layer1"))} - new
         assert new <= learning and not frozen & learning
