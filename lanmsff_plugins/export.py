@@ -73,7 +73,8 @@ def for_inference(model: nn.Module) -> nn.Module:
     if fuse is not None:
         model = fuse()
     for block in model.modules():
-        if isinstance(block, Shrink) and isinstance(block[1], nn.ReLU):
+        # Not what a layer was put behind: it has the place of the pool or of the activation.
+        if isinstance(block, Shrink) and isinstance(block[0], nn.MaxPool2d) and isinstance(block[1], nn.ReLU):
             block[0], block[1] = block[1], block[0]
     return model
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import distributed
 
 from lanmsff_plugins import weights
 from lanmsff_plugins.data.fer2013.selection import select_ferplus
@@ -89,3 +90,12 @@ def printed(tested_dir, drawn_faces, last_ten) -> str:
 @pytest.fixture(scope="session")
 def predictions(tested_dir, printed) -> Predictions:
     return Predictions.load(tested_dir / "test.npz")
+
+
+@pytest.fixture(scope="module")
+def one_process(tmp_path_factory):
+    """A process group of this process alone, for what wraps a model for several."""
+    store = tmp_path_factory.mktemp("store") / "store"
+    distributed.init_process_group("gloo", init_method=f"file://{store}", rank=0, world_size=1)
+    yield
+    distributed.destroy_process_group()

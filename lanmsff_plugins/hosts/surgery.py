@@ -1,22 +1,37 @@
 """Put a layer into a CNN that offers no slot for it.
 
+    insert_after(timm.create_model("convnext_atto"), "stages.?", MassAtt)
+
 Many CNNs hard-code their attention, or have none. :func:`replace_modules` swaps modules by type, and
 :func:`insert_after` adds a layer behind modules chosen by name. The host's own weights keep their names,
 so a pretrained state dict still loads (``strict=False`` leaves only the new layers out).
+
+What stands in the module tree is what runs: there are no hooks. A plain ``nn.Sequential`` takes the layer as its last
+member; any other module moves into an :class:`~.extended.Extended`, which takes its place. So the layer survives
+copies, conversions of norms, folding, compilers and exporters. Methods of the host that would freeze or lose it are
+guarded (:mod:`.guards`): a block that cannot be folded around a new layer stays as it is, with a warning.
+
+Each call puts all layers in, runs the model, and checks that each is called and keeps the shape; or it raises, and the
+host is what it was.
 """
 import difflib
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from fnmatch import fnmatchcase
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+
+from ..base.errors import one_line
+from .extended import FOLDS, Extended, HostName
+from .guards import guard, mark
+from .probe import Call, watch
 
 __all__ = ["insert_after", "replace_modules"]
 
 Factory = Callable[[int], nn.Module]
+_FORWARD_HOOKS = ("_forward_hooks", "_forward_hooks_with_kwargs", "_forward_hooks_always_called")
 
 
 def replace_modules(
@@ -27,37 +42,43 @@ def replace_modules(
 ) -> dict[str, nn.Module]:
     """Swap every module of some type for a new layer with the same number of channels.
 
+    A module that stands in several places is replaced in all of them by one layer; one within another goes with it.
+
     Args:
         model: The CNN; it is changed in place.
         target_types: The type to look for, or several, such as timm's ``SqueezeExcite``.
         factory: Called with the number of channels that enter the module; gives a layer that keeps the
             shape, such as ``MassAtt`` or a ``functools.partial`` of it.
-        input_shape: (C, H, W) of an input with which the model is run once to see the channels; by
+        input_shape: (C, H, W) of an input with which the model is run to see the channels; by
             default timm's ``pretrained_cfg`` says it, or the first convolution and 224 pixels.
 
     Returns:
         The new layers by the names of the modules whose places they took.
 
     Raises:
-        ValueError: if there is no such module, if one is never called, or if what enters it is not
-            (N, C, H, W) or leaves it in another shape.
+        ValueError: if there is no such module, if one is never called, if what enters it is not
+            (N, C, H, W) or leaves it in another shape, or if the factory gives no layer that keeps the shape.
     """
-    names = [name for name, module in model.named_modules() if name and isinstance(module, target_types)]
-    if not names:
+    _check_not_wrapped(model)
+    found = {name: module for name, module in model.named_modules(remove_duplicate=False)
+             if name and isinstance(module, target_types)}
+    found = {name: module for name, module in found.items()
+             if not any(name.startswith(f"{other}.") for other in found)}
+    if not found:
         kinds = Counter(type(module).__name__ for module in model.modules())
         raise ValueError(
             f"{type(model).__name__} has no module of type {_names_of(target_types)}; "
             f"it has {', '.join(f'{kind} ({count})' for kind, count in kinds.most_common())}")
-    calls = _watch(model, names, input_shape)
-    for name in names:
-        if calls[name].entered != calls[name].left:
-            raise ValueError(f"{name} changes the shape of its input, {list(calls[name].entered)} to "
-                             f"{list(calls[name].left)}; only a layer that keeps it can be replaced")
-    replaced = {}
-    for name in names:
-        replaced[name] = _like(model.get_submodule(name), factory(calls[name].entered[1]), model)
-        model.set_submodule(name, replaced[name])
-    return replaced
+    targets = _each_once(found)
+    shapes = {name: _shape_through(name, calls) for name, calls in watch(model, targets, input_shape).items()}
+    with ExitStack() as undo:
+        layers = _build(model, targets, shapes, factory, undo)
+        for name, layer in layers.items():
+            _take_place(model, targets[name], layer, undo)
+        _guard_and_check(model, layers, input_shape, undo)
+        undo.pop_all()
+    new = {targets[name]: layer for name, layer in layers.items()}
+    return {name: new[module] for name, module in found.items()}
 
 
 def insert_after(
@@ -69,8 +90,8 @@ def insert_after(
 ) -> dict[str, nn.Module]:
     """Add a layer behind every module whose name matches a pattern.
 
-    The layer becomes a child of the module, and a forward hook calls it with the module's output; a plain
-    ``nn.Sequential`` takes it as its last member.
+    The layer becomes a child of what stands in the module's place. If there is one already, from an earlier call with
+    another ``name``, the new layer comes behind it.
 
     Args:
         model: The CNN; it is changed in place.
@@ -84,113 +105,166 @@ def insert_after(
         The new layers by their own names.
 
     Raises:
-        ValueError: if no name matches, if a module is never called, if its output is not (N, C, H, W),
-            if it has a child of that name already, or if it is a container with a forward of its own.
+        ValueError: if no name matches, if a module is not called once, if its output is not (N, C, H, W),
+            if it has a child of that name already, if it is a container with a forward of its own, or if the factory
+            gives no layer that keeps the shape.
     """
-    targets = [target for target, _ in model.named_modules() if target and fnmatchcase(target, pattern)]
-    if not targets:
-        known = [known for known, _ in model.named_modules() if known]
-        close = difflib.get_close_matches(pattern.replace("*", ""), known, n=8, cutoff=0.3)
-        raise ValueError(f"no module of {type(model).__name__} matches {pattern!r}; "
-                         f"its names look like {', '.join(close or known[:8])}")
-    calls = _watch(model, targets, input_shape)
-    taken = next((target for target in targets if hasattr(model.get_submodule(target), name)), None)
-    if taken is not None:
-        raise ValueError(f"{taken} has a child {name!r} already; give the new one another name")
-    for target in targets:
-        host = model.get_submodule(target)
+    _check_not_wrapped(model)
+    targets = _matching(model, pattern)
+    for target, host in targets.items():
+        if hasattr(host, name):
+            raise ValueError(f"{target} has a child {name!r} already; give the new one another name")
         if isinstance(host, (nn.Sequential, nn.ModuleList, nn.ModuleDict)) and not _is_sequential(host):
             raise ValueError(f"{target} is a {type(host).__name__}, which goes through its children in a way of its "
                              "own; choose a module within or behind it")
-    inserted = {}
-    for target in targets:
-        host = model.get_submodule(target)
-        layer = _like(host, factory(calls[target].left[1]), model)
-        host.add_module(name, layer)
-        if not _is_sequential(host):  # that calls its children itself
-            host.register_forward_hook(_CallChild(name))
-        inserted[f"{target}.{name}"] = layer
-    return inserted
+    shapes = {target: _shape_behind(target, calls) for target, calls in watch(model, targets, input_shape).items()}
+    with ExitStack() as undo:
+        layers = _build(model, targets, shapes, factory, undo)
+        for target, layer in layers.items():
+            _put_behind(model, targets[target], name, layer, undo)
+        _guard_and_check(model, layers, input_shape, undo)
+        undo.pop_all()
+    return {f"{target}.{name}": layer for target, layer in layers.items()}
+
+
+def _check_not_wrapped(model: nn.Module) -> None:
+    wrappers = {"DistributedDataParallel", "FSDPModule", "FullyShardedDataParallel"}
+    for module in model.modules():
+        if any(kind.__name__ in wrappers for kind in type(module).__mro__):
+            raise ValueError(f"{type(module).__name__} does not see parameters that come later; "
+                             "put the layers in before the model is wrapped or sharded")
+
+
+def _matching(model: nn.Module, pattern: str) -> dict[str, nn.Module]:
+    named = {name: module for name, module in model.named_modules(remove_duplicate=False)
+             if name and not isinstance(name, HostName)}
+    found = {name: module for name, module in named.items() if fnmatchcase(name, pattern)}
+    if not found:
+        close = difflib.get_close_matches(pattern.replace("*", ""), named, n=8, cutoff=0.3)
+        raise ValueError(f"no module of {type(model).__name__} matches {pattern!r}; "
+                         f"its names look like {', '.join(close or list(named)[:8])}")
+    return _each_once(found)
+
+
+def _each_once(found: dict[str, nn.Module]) -> dict[str, nn.Module]:
+    """Each module under the first of its names."""
+    first = {module: name for name, module in reversed(found.items())}
+    return {name: module for name, module in found.items() if first[module] == name}
 
 
 def _is_sequential(module: nn.Module) -> bool:
     return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
 
 
-@dataclass(frozen=True)
-class _CallChild:
-    """A forward hook that can be copied and pickled: it finds the layer in whatever module calls it."""
-
-    name: str
-
-    def __call__(self, module: nn.Module, args: tuple, output: Tensor) -> Tensor:
-        return getattr(module, self.name)(output)
+def _shape_behind(name: str, calls: list[Call]) -> torch.Size:
+    if not calls:
+        raise ValueError(f"{name} is never called in the forward pass; choose the module that uses it")
+    if len(calls) > 1:
+        raise ValueError(f"{name} is called {len(calls)} times; choose another module")
+    return _map_shape(calls[0].left, f"the output of {name}")
 
 
-@dataclass(frozen=True)
-class _Call:
-    entered: torch.Size
-    left: torch.Size
+def _shape_through(name: str, calls: list[Call]) -> torch.Size:
+    if not calls:
+        raise ValueError(f"{name} is never called in the forward pass; choose the type of the module that uses it")
+    shapes = [_map_shape(call.entered, f"the input of {name}") for call in calls]
+    for call in calls:
+        if call.entered != call.left:
+            raise ValueError(f"{name} changes the shape of its input, {_shown(call.entered)} to {_shown(call.left)}; "
+                             "only a layer that keeps it can be replaced")
+    if len({shape[1] for shape in shapes}) > 1:
+        raise ValueError(f"{name} is called with {' and '.join(str(shape[1]) for shape in shapes)} channels; "
+                         "a new layer takes one number of them")
+    return shapes[0]
 
 
-def _watch(model: nn.Module, names: list[str], input_shape: Sequence[int] | None) -> dict[str, _Call]:
-    """Run the model once and note the shapes that enter and leave the named modules."""
-    calls: dict[str, _Call] = {}
+def _map_shape(shape: torch.Size | str, what: str) -> torch.Size:
+    if isinstance(shape, str) or len(shape) != 4:
+        raise ValueError(f"{what} is not (N, C, H, W) but {_shown(shape)}; choose another module")
+    return shape
 
-    def note(name: str):
-        def hook(module: nn.Module, args: tuple, output) -> None:
-            entered = _map_shape(args[0] if args else None, f"the input of {name}")
-            calls[name] = _Call(entered, _map_shape(output, f"the output of {name}"))
-        return hook
 
-    handles = [model.get_submodule(name).register_forward_hook(note(name)) for name in names]
+def _shown(shape: torch.Size | str) -> str:
+    return shape if isinstance(shape, str) else str(list(shape))
+
+
+def _build(model: nn.Module, targets: Mapping[str, nn.Module], shapes: Mapping[str, torch.Size], factory: Factory,
+           undo: ExitStack) -> dict[str, nn.Module]:
+    """A new layer for each target, on the device, in the type and in the mode of the module there."""
+    undo.callback(torch.set_rng_state, torch.get_rng_state())
+    if torch.cuda.is_initialized():
+        undo.callback(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())
+    known = set(model.modules())
+    layers = {}
+    for name, target in targets.items():
+        layer = factory(shapes[name][1])
+        if not isinstance(layer, nn.Module):
+            raise ValueError(f"the factory gave {type(layer).__name__} for {name}, expected a torch.nn.Module")
+        if not known.isdisjoint(layer.modules()):
+            raise ValueError(f"the factory gave a {type(layer).__name__} for {name} that is in the model already; "
+                             "it has to make a new one at each call")
+        known |= set(layer.modules())
+        reference = next(target.parameters(), next(model.parameters(), torch.empty(0)))
+        layers[name] = layer.to(reference.device, reference.dtype).train(target.training)
+        _check_keeps_shape(name, layer, shapes[name])
+        mark(layer, name)
+    return layers
+
+
+def _check_keeps_shape(name: str, layer: nn.Module, shape: torch.Size) -> None:
+    what = f"the {type(layer).__name__} for {name}"
+    shape = torch.Size((1, *shape[1:]))  # a host that cuts the map into windows has more
     try:
-        with _evaluating(model), torch.no_grad():
-            model(_example_input(model, input_shape))
-    finally:
-        for handle in handles:
-            handle.remove()
-    for name in names:
-        if name not in calls:
-            raise ValueError(f"{name} is never called in the forward pass; choose the module that uses it")
-    return calls
+        call, = watch(layer, {name: layer}, shape[1:])[name]
+    except Exception as error:
+        raise ValueError(f"{what} does not take {_shown(shape)}: {one_line(error)}") from error
+    if call.left != shape:
+        raise ValueError(f"{what} changes the shape of its input, {_shown(shape)} to {_shown(call.left)}; "
+                         "a new layer has to keep it")
 
 
-def _map_shape(x: object, what: str) -> torch.Size:
-    """The shape of ``x``, which must be a feature map."""
-    if not isinstance(x, Tensor) or x.dim() != 4:
-        found = list(x.shape) if isinstance(x, Tensor) else type(x).__name__
-        raise ValueError(f"{what} is not (N, C, H, W) but {found}; choose another module")
-    return x.shape
+def _take_place(model: nn.Module, old: nn.Module, new: nn.Module, undo: ExitStack) -> None:
+    """Put ``new`` into all places of ``old``, and move the forward hooks there, which see what leaves a place."""
+    for name in _FORWARD_HOOKS:
+        hooks, own = vars(old)[name], vars(new)[name]
+        undo.callback(vars(old).__setitem__, name, hooks)
+        for key in own:
+            undo.callback(hooks.pop, key)
+        hooks.update(own)
+        vars(old)[name], vars(new)[name] = type(hooks)(), hooks  # moved itself, so that its handles stay valid
+    for parent in list(model.modules()):
+        for key, child in parent._modules.items():
+            if child is old and parent is not new:
+                undo.callback(parent._modules.__setitem__, key, old)
+                parent._modules[key] = new
 
 
-@contextmanager
-def _evaluating(model: nn.Module):
-    modes = {module: module.training for module in model.modules()}
-    for module in modes:
-        module.training = False
+def _put_behind(model: nn.Module, host: nn.Module, name: str, layer: nn.Module, undo: ExitStack) -> None:
+    # A Sequential takes a member more: hosts may go through its members, as gradient checkpointing does.
+    if not isinstance(host, Extended) and not (
+            _is_sequential(host) and not any(hasattr(host, fold) for fold in FOLDS)):
+        extended = Extended(host)
+        _take_place(model, host, extended, undo)
+        host = extended
+    elif isinstance(host, nn.Sequential) and any(isinstance(member, nn.Sequential) for member in host):
+        layer = Extended(layer)  # hosts may go through the members' members, too
+    host.add_module(name, layer)
+    undo.callback(host._modules.pop, name)
+
+
+def _guard_and_check(model: nn.Module, layers: Mapping[str, nn.Module], input_shape: Sequence[int] | None,
+                     undo: ExitStack) -> None:
+    """Guard the layers, run the model, and check that it calls each of them."""
+    for module, method in guard(model, layers.values()):
+        undo.callback(vars(module).pop, method)
     try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-
-
-def _example_input(model: nn.Module, input_shape: Sequence[int] | None) -> Tensor:
-    reference = next(model.parameters())
-    if input_shape is None:
-        first = next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
-        if first is None:
-            raise ValueError(f"{type(model).__name__} has no convolution to tell its input channels; give input_shape")
-        config = getattr(model, "pretrained_cfg", None) or {}
-        input_shape = (first.in_channels, *config.get("input_size", (3, 224, 224))[1:])
-    return torch.zeros(1, *input_shape, device=reference.device, dtype=reference.dtype)
-
-
-def _like(neighbour: nn.Module, layer: nn.Module, model: nn.Module) -> nn.Module:
-    """``layer`` on the device, in the type and in the mode of the module beside it."""
-    reference = next(neighbour.parameters(), next(model.parameters()))
-    return layer.to(reference.device, reference.dtype).train(neighbour.training)
+        calls = watch(model, layers, input_shape)
+    except Exception as error:
+        raise ValueError(f"{type(model).__name__} does not run with the new layers: {one_line(error)}") from error
+    for name, layer in layers.items():
+        if not calls[name]:
+            raise ValueError(f"{type(model).__name__} does not call the {type(layer).__name__} for {name}: it has "
+                             "another way to that module than its tree; choose another module")
 
 
 def _names_of(types: type | tuple[type, ...]) -> str:

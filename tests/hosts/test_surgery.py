@@ -124,7 +124,7 @@ def test_new_layers_have_the_hosts_type():
 @pytest.mark.parametrize(("change", "message"), [
     (lambda m: insert_after(m, "layer9.*", MassAtt), "no module of ResNet matches .*; its names look like layer"),
     (lambda m: insert_after(m, "global_pool", MassAtt), r"output of global_pool is not \(N, C, H, W\) but \[1, 512\]"),
-    (lambda m: insert_after(m, "fc", MassAtt), r"the input of fc is not \(N, C, H, W\) but \[1, 512\]"),
+    (lambda m: insert_after(m, "fc", MassAtt), r"the output of fc is not \(N, C, H, W\) but \[1, 5\]"),
     (lambda m: insert_after(m, "layer1.0.bn2", MassAtt, name="weight"), "layer1.0.bn2 has a child 'weight' already"),
     (lambda m: replace_modules(m, SqueezeExcite, MassAtt), r"no module of type SqueezeExcite; it has .*BatchNorm2d"),
     (lambda m: replace_modules(m, nn.MaxPool2d, MassAtt), "maxpool changes the shape of its input"),
@@ -147,3 +147,194 @@ def test_a_module_that_is_never_called_is_refused():
     model.unused = nn.Conv2d(3, 3, 1)
     with pytest.raises(ValueError, match="unused is never called"):
         insert_after(model, "unused", MassAtt)
+
+
+class Calls(nn.Module):
+    """A host whose modules are called in ways of their own."""
+
+    def __init__(self, conv_by: str = "keyword"):
+        super().__init__()
+        self.conv, self.conv_by = nn.Conv2d(3, 8, 3), conv_by
+        self.neck = Neck()
+        self.relu = nn.ReLU()
+        self.alias = self.neck
+        self.twice = nn.Conv2d(8, 8, 1)
+        self.hidden = [nn.Conv2d(8, 8, 1)]  # not in the tree
+        self.also_hidden = nn.Conv2d(8, 8, 1)
+        self.hidden.append(self.also_hidden)
+
+    def forward(self, x):
+        x = self.neck([self.relu(self.conv(input=x)), x])
+        x = self.twice(self.twice(self.relu(x)))
+        for module in self.hidden:
+            x = module(x)
+        return self.relu(x)
+
+
+class Neck(nn.Module):
+    def forward(self, features):
+        return features[0]
+
+
+@pytest.mark.parametrize("pattern", ["conv", "neck"])
+def test_only_the_output_of_a_module_has_to_be_a_map(pattern):
+    torch.manual_seed(0)
+    model = Calls().eval()
+    bare = copy.deepcopy(model)
+    layer, = insert_after(model, pattern, MassAtt, input_shape=(3, 16, 16)).values()
+    bare.get_submodule(pattern).register_forward_hook(lambda module, args, output: layer(output))
+    with torch.no_grad():
+        torch.testing.assert_close(model(IMAGES), bare(IMAGES))
+
+
+def test_a_module_in_two_places_that_is_called_once_keeps_both():
+    model = Calls()
+    layer, = insert_after(model, "alias", MassAtt, input_shape=(3, 16, 16)).values()
+    assert model.alias is model.neck and model.neck.plugin is layer
+    assert {"neck.plugin.fc1.weight", "alias.plugin.fc1.weight"} <= model.state_dict().keys()
+
+
+def test_layers_put_behind_one_module_run_in_turn():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU())
+    first, = insert_after(model, "0", MassAtt, name="first", input_shape=(3, 16, 16)).values()
+    second, = insert_after(model, "0", MassAtt, name="second", input_shape=(3, 16, 16)).values()
+    host = model[0].get_submodule("_host")
+    torch.testing.assert_close(model(IMAGES), second(first(host(IMAGES))).relu())
+    assert {name.split(".")[1] for name in model.state_dict()} == {"weight", "bias", "first", "second"}
+
+
+def test_a_layer_can_be_put_behind_a_new_layer():
+    torch.manual_seed(0)
+    model = resnet().eval()
+    first, = insert_after(model, "layer1.0.bn2", MassAtt).values()
+    (name, second), = insert_after(model, "layer1.0.bn2.plugin", MassAtt, name="more").items()
+    assert name == "layer1.0.bn2.plugin.more" and model.get_submodule(name) is second
+    x = torch.rand(1, 64, 8, 8)
+    expected = second(first(model.layer1[0].bn2.get_submodule("_host")(x)))
+    torch.testing.assert_close(model.layer1[0].bn2(x), expected)
+
+
+def test_every_place_of_a_shared_module_is_replaced_by_one_layer():
+    shared = SEModule(16)
+    model = nn.Sequential(
+        nn.Conv2d(3, 16, 3), nn.Sequential(shared), nn.Sequential(shared), nn.Sequential(SEModule(16)))
+    replaced = replace_modules(model, SEModule, MassAtt, input_shape=(3, 16, 16))
+    assert replaced.keys() == {"1.0", "2.0", "3.0"}
+    assert replaced["1.0"] is replaced["2.0"] is model[1][0] is model[2][0] is not replaced["3.0"]
+    assert not any(isinstance(module, SEModule) for module in model.modules())
+
+
+def test_a_module_within_a_replaced_one_goes_with_it():
+    class Nested(nn.Sequential):
+        pass
+    model = nn.Sequential(nn.Conv2d(3, 8, 1), Nested(nn.ReLU(), Nested(nn.ReLU())))
+    assert replace_modules(model, Nested, MassAtt, input_shape=(3, 16, 16)).keys() == {"1"}
+
+
+def test_replacing_behind_an_inserted_layer_keeps_the_inserted_one():
+    model = timm.create_model("test_efficientnet")
+    inserted = insert_after(model, "blocks.*.se", MassAtt, input_shape=(3, 64, 64))
+    replaced = replace_modules(model, SqueezeExcite, MassAtt, input_shape=(3, 64, 64))
+    assert len(inserted) == 4 and len(replaced) == 2
+    calls = []
+    for layer in (*inserted.values(), *replaced.values()):
+        layer.register_forward_hook(lambda *args: calls.append(1))
+    model(IMAGES)
+    assert len(calls) == 6
+
+
+def test_hooks_of_the_place_see_what_leaves_it_and_can_be_removed():
+    model, seen = resnet().eval(), []
+    handle = model.layer1[0].bn2.register_forward_hook(lambda module, args, output: seen.append(output))
+    layer, = insert_after(model, "layer1.0.bn2", MassAtt).values()
+    layer.register_forward_hook(lambda module, args, output: seen.append(output))
+    seen.clear()  # of surgery's own runs
+    with torch.no_grad():
+        model(IMAGES)
+        handle.remove()
+        model(IMAGES)
+    assert len(seen) == 3 and seen[0] is seen[1]
+
+
+def state_of(model):
+    """All that surgery could change in a host: names, objects, modes, weights, hooks, attributes, random numbers."""
+    modules = [(name, id(module), module.training, sorted(vars(module)), len(module._forward_hooks))
+               for name, module in model.named_modules(remove_duplicate=False)]
+    weights = {name: value.numpy().tobytes() for name, value in model.state_dict().items()}
+    return modules, weights, torch.get_rng_state().numpy().tobytes()
+
+
+class Odd(nn.Conv2d):
+    def __init__(self, channels):
+        super().__init__(channels, channels + 1, 1)
+
+
+ONE = nn.ReLU()
+
+
+def failing_at(call):
+    made = []
+
+    def factory(channels):
+        made.append(channels)
+        if len(made) == call:
+            raise ValueError("no more layers")
+        return MassAtt(channels)
+    return factory
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda m: insert_after(m, "layer?", failing_at(3)), "no more layers"),
+    (lambda m: insert_after(m, "layer?.0.bn2", Odd), r"the Odd for layer1.0.bn2 changes the shape of its input, "
+     r"\[1, 32, 40, 40\] to \[1, 33, 40, 40\]"),
+    (lambda m: insert_after(m, "layer?", lambda channels: nn.Conv2d(channels + 1, channels, 1)),
+     "the Conv2d for layer1 does not take .*: .*expected input"),
+    (lambda m: insert_after(m, "layer?", lambda channels: None), "the factory gave NoneType for layer1, expected"),
+    (lambda m: insert_after(m, "layer?", lambda channels: m.act1), "a ReLU for layer1 that is in the model already"),
+    (lambda m: insert_after(m, "layer?.0.bn1", lambda channels: ONE), "for layer2.0.bn1 that is in the model already"),
+    (lambda m: replace_modules(m, nn.BatchNorm2d, failing_at(5)), "no more layers"),
+    (lambda m: replace_modules(m, nn.BatchNorm2d, Odd), "the Odd for conv1.1 changes the shape"),
+])
+@pytest.mark.parametrize("training", [True, False])
+def test_what_fails_leaves_the_host_as_it_was(change, message, training):
+    torch.manual_seed(0)
+    model = timm.create_model("test_resnet").train(training)
+    model.layer2.eval()
+    model.layer1[0].bn2.register_forward_hook(lambda *args: None)
+    before = state_of(model)
+    with pytest.raises(Exception, match=message):
+        change(model)
+    assert state_of(model) == before
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda m: insert_after(m, "relu", MassAtt), "relu is called 3 times; choose another module"),
+    (lambda m: insert_after(m, "twice", MassAtt), "twice is called 2 times; choose another module"),
+    (lambda m: insert_after(m, "also_hidden", MassAtt), "Calls does not call the MassAtt for also_hidden"),
+    (lambda m: insert_after(m, "*", MassAtt), "relu is called 3 times"),
+    (lambda m: replace_modules(m, (nn.Conv2d, nn.ReLU), MassAtt), "changes the shape of its input"),
+    (lambda m: replace_modules(m, Neck, MassAtt), r"the input of neck is not \(N, C, H, W\) but list")])
+def test_modules_that_are_not_called_once_by_their_place_are_refused(change, message):
+    model = Calls()
+    before = state_of(model)
+    with pytest.raises(ValueError, match=message):
+        change(model)
+    assert state_of(model) == before
+
+
+def test_a_model_that_is_wrapped_already_is_refused():
+    class DistributedDataParallel(nn.Sequential):  # the real one needs processes
+        pass
+    with pytest.raises(ValueError, match="put the layers in before the model is wrapped"):
+        insert_after(DistributedDataParallel(resnet()), "0.layer1", MassAtt)
+
+
+def test_what_succeeds_uses_random_numbers_for_the_new_layers_alone():
+    model = resnet().train()
+    torch.manual_seed(1)
+    insert_after(model, "layer1", MassAtt)
+    after = torch.get_rng_state()
+    torch.manual_seed(1)
+    MassAtt(64)
+    assert torch.equal(torch.get_rng_state(), after)
