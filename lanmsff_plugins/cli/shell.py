@@ -3,9 +3,11 @@
     with shell(debug=args.debug):
         run(args)
 """
+import atexit
 import os
 import os.path as osp
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -57,6 +59,9 @@ def shell(debug: bool = False) -> Iterator[None]:
 
 def _interrupted() -> NoReturn:
     print("interrupted; rerun the command to continue, `train` with --resume", file=sys.stderr)
+    if hasattr(signal, "pthread_sigmask"):
+        # Where the interruption went through an exec(), as in exports, Python would at its end send itself the signal.
+        atexit.register(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGINT})
     sys.exit(130)
 
 
