@@ -78,8 +78,9 @@ class Extended(nn.Module):
     def init_weights(self, *args, **kwargs) -> None:
         """Initialise the host and the layers, as far as they have such a method: MMEngine's walk ends at the first."""
         for child in self.children():
-            if hasattr(child, "init_weights"):
-                child.init_weights(*args, **kwargs)
+            init_weights = getattr(child, "init_weights", None)
+            if init_weights is not None:
+                init_weights(*args, **kwargs)
 
     def named_modules(self, memo: set[nn.Module] | None = None, prefix: str = "",
                       remove_duplicate: bool = True) -> Iterator[tuple[str, nn.Module]]:

@@ -200,10 +200,10 @@ def _build(model: nn.Module, targets: Mapping[str, nn.Module], shapes: Mapping[s
         layer = factory(shapes[name][1])
         if not isinstance(layer, nn.Module):
             raise ValueError(f"the factory gave {type(layer).__name__} for {name}, expected a torch.nn.Module")
-        if not known.isdisjoint(layer.modules()):
+        if layer in known:
             raise ValueError(f"the factory gave a {type(layer).__name__} for {name} that is in the model already; "
                              "it has to make a new one at each call")
-        known |= set(layer.modules())
+        known.add(layer)
         reference = next(target.parameters(), next(model.parameters(), torch.empty(0)))
         layers[name] = layer.to(reference.device, reference.dtype).train(target.training)
         _check_keeps_shape(name, layer, shapes[name])
