@@ -72,7 +72,7 @@ def build_model(name: str) -> nn.Module:
     path, args, kwargs = _parse(name)
     try:
         model = _factory(path)(*args, **kwargs)
-    except (AssertionError, ImportError, RuntimeError, TypeError) as error:
+    except (AssertionError, ImportError, KeyError, RuntimeError, TypeError) as error:
         raise ValueError(f"{name} cannot be built: {one_line(error)}") from error
     if not isinstance(model, nn.Module):
         raise ValueError(f"{name} is {type(model).__name__}, expected something that makes a torch.nn.Module")

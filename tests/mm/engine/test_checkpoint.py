@@ -52,7 +52,8 @@ def test_what_mmengine_writes_by_itself_loads_wherever_mmengine_loads_a_file(for
         torch.load(foreign, weights_only=True)
 
 
-@pytest.mark.parametrize(("path", "backend"), [("{}", "local"), ("foreign://{}", "local"), ("lanmsff://lanmsff_ferplus", "packaged")])
+@pytest.mark.parametrize(("path", "backend"), [
+    ("{}", "local"), ("foreign://{}", "local"), ("lanmsff://lanmsff_ferplus", "packaged")])
 def test_mmengines_log_names_where_a_checkpoint_is_from(foreign, path, backend, capsys):
     CheckpointLoader.load_checkpoint(path.format(foreign), "cpu", logger=None)
     assert capsys.readouterr().out.startswith(f"Loads checkpoint by {backend} backend from path: ")
