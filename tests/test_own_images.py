@@ -68,6 +68,7 @@ def test_a_checkpoint_of_mmengines_own_hook_is_tested_and_gives_a_report(folder,
     accuracy = float(re.search(r"accuracy/top1 ([\d.]+)", tested)[1])
     assert accuracy == pytest.approx(100 * predictions.accuracy, abs=0.05)
     assert all(f"recall/{name}" in tested for name in CLASSES)
+    (trained / "own_images.py").write_text(standalone(folder / "own_images.py"))  # these forks dump none
     run("report", trained, "--out", folder / "report.html")
     assert f"<td>{100 * predictions.accuracy:.2f}</td>" in (folder / "report.html").read_text()
 

@@ -79,7 +79,7 @@ def build_model(name: str) -> nn.Module:
         kwargs = {"pretrained": _has_weights(path), **kwargs}
     try:
         model = _factory(path)(*args, **kwargs)
-    except (AssertionError, ImportError, OSError, RuntimeError, TypeError) as error:
+    except (AssertionError, ImportError, KeyError, OSError, RuntimeError, TypeError) as error:
         hint = "; without its tag it is the untrained network" if _is_timm(path) and isinstance(error, OSError) else ""
         raise ValueError(f"{name} cannot be built: {one_line(error)}{hint}") from error
     if not isinstance(model, nn.Module):

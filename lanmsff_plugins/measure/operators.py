@@ -111,9 +111,9 @@ _REDUCTIONS = """
 """.split()
 _MOVES = """
     affine_grid_generator alias alpha_dropout as_strided bool broadcast_tensors ceil channel_shuffle clone concat
-    detach_ diagonal dropout_ embedding expand_as feature_dropout fill_ flip floor_divide gt hstack im2col index_fill index_select
-    is_floating_point item mH mT le linspace logical_and logical_not logical_or lt masked_fill_ meshgrid movedim ne
-    new_ones one_hot ones_like pad pixel_shuffle pixel_unshuffle reflection_pad2d repeat repeat_interleave
+    detach_ diagonal dropout_ embedding expand_as feature_dropout fill_ flip floor_divide gt hstack im2col index_fill
+    index_select is_floating_point item mH mT le linspace logical_and logical_not logical_or lt masked_fill_ meshgrid
+    movedim ne new_ones one_hot ones_like pad pixel_shuffle pixel_unshuffle reflection_pad2d repeat repeat_interleave
     replication_pad2d reshape_as rot90 round scatter scatter_ sort squeeze_ swapaxes take tensor_split tile topk tril
     triu unflatten unfold view_as vstack where zero_
 """.split()

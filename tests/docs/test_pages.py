@@ -69,8 +69,10 @@ def test_python_runs_as_written(snippet, tmp_path):
     if "mmpretrain" in snippet:
         pytest.importorskip("mmpretrain")
     Image.fromarray(draw_face("happiness", 0., 0, np.random.default_rng(0))).save(tmp_path / "face.png")
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", snippet], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-W", "default", "-c", snippet], cwd=tmp_path, capture_output=True,
+                          text=True)
     assert done.returncode == 0, done.stderr
+    assert "<string>:" not in done.stderr, f"a line of the snippet warns: {done.stderr}"
 
 
 def test_there_are_snippets_and_commands():
