@@ -39,7 +39,8 @@ def result_of_fold(cfg: Config, protocol: dict, fold: int) -> dict[str, float]:
 
 def run(args: argparse.Namespace) -> None:
     cfg = config_from(args)
-    if "fold" not in cfg.train_dataloader.dataset:
+    loaders = [cfg.get(f"{split}_dataloader") or {} for split in ("train", "val", "test")]
+    if any("fold" not in loader.get("dataset", {}) for loader in loaders):
         raise ConfigError(f"{args.config} has a data set without folds; take lanmsff_kdef or one like it")
     if args.folds < 3:
         raise ConfigError(f"--folds must be 3 or more, for training, validation and test, got {args.folds}")

@@ -57,10 +57,10 @@ def load_config(name: str | Path, work_dir: str | None = None, options: dict | N
         loader = cfg.get(name)
         if loader is not None:
             # EpochSeedHook wants new workers in each epoch of the training.
-            loader.setdefault("persistent_workers", loader.num_workers > 0 and name != "train_dataloader")
+            loader.setdefault("persistent_workers", loader.get("num_workers", 0) > 0 and name != "train_dataloader")
             loader.setdefault("pin_memory", is_cuda_available())
             loader.setdefault("collate_fn", dict(type="default_collate"))
-    if amp:
+    if amp and cfg.get("optim_wrapper") is not None:
         _use_amp(cfg)
     return cfg
 
