@@ -10,7 +10,7 @@ FORKING := tests/mm tests/cli tests/tools tests/test_written_before.py
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 pytest = $(PYTEST) -m "$(1)" $(FORKING) && $(PYTEST) -m "$(1)" $(FORKING:%=--ignore=%) tests
 
-.PHONY: help env test test-slow test-hosts test-timm test-next quickstart docs lint clean
+.PHONY: help env test test-slow test-hosts test-faults test-timm test-next quickstart docs lint clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -31,6 +31,9 @@ test-slow: $(ENV)  ## Run the tests that take minutes.
 
 test-hosts: $(ENV)  ## Run the tests of MassAtt in all hosts of the table.
 	$(BIN)/python -m pytest -m hosts -n 2
+
+test-faults: $(ENV)  ## Give every door damaged, misnamed, misplaced and absurd inputs; kill commands at random moments.
+	$(BIN)/python -W ignore -m tests.faults
 
 TIMM := 1.0.26 1.0.31  # the oldest and the newest that are supported; their source distributions hold their tests
 test-timm: $(ENV)  ## Run timm's own tests of its models on ours.

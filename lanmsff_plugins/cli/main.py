@@ -4,6 +4,7 @@ import importlib
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .. import __version__
 from ..base.errors import unknown
@@ -48,13 +49,20 @@ def main(command: str | None = None, argv: Sequence[str] | None = None) -> None:
     warnings.filterwarnings("ignore", ".*torch.jit.script", FutureWarning)  # timm's own use, at its import
     with shell():  # what a command needs may be missing
         module = importlib.import_module(f".{command.replace('-', '_')}", __package__)
-    parser = argparse.ArgumentParser(prog=f"lanmsff {command}", description=module.__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _Parser(prog=f"lanmsff {command}", description=module.__doc__,
+                     formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show the traceback of errors")
     args = parser.parse_args(argv)
     with shell(args.debug):
         module.run(args)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        fail(f"{message}; see {self.prog} --help")
 
 
 def _usage() -> str:
