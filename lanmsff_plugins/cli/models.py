@@ -76,6 +76,9 @@ def build_model(name: str) -> nn.Module:
         return _from_config(name)
     path, args, kwargs = _parse(name)
     if _is_timm(path):
+        left_out = next((key for key, value in kwargs.items() if value is None), None)
+        if left_out:
+            raise ValueError(f"{name} would keep the default of {left_out}: timm leaves out arguments that are None")
         kwargs = {"pretrained": _has_weights(path), **kwargs}
     try:
         model = _factory(path)(*args, **kwargs)

@@ -107,3 +107,8 @@ def test_more_than_a_tensor_is_refused():
     with pytest.raises(ValueError, match="two gives tuple, expected one tensor"):
         run_once(Two(), (1, 2, 2), "two")
     assert torch.equal(run_once(nn.Identity(), (1, 2, 2), "one"), torch.zeros(1, 1, 2, 2))
+
+
+def test_an_argument_that_timm_would_leave_out_is_refused():
+    with pytest.raises(ValueError, match=r"lanmsff\(attn_layer=None\) would keep the default of attn_layer"):
+        build_model("lanmsff(attn_layer=None)")

@@ -12,6 +12,7 @@ from ...base.errors import ConfigError
 from ...models.naming import to_mm
 from ...weights import weights_file
 from ..engine.configs import FOLDER, read_config
+from ..engine.settings import check_settings
 
 __all__ = ["build_config", "load_from_packaged"]
 
@@ -34,9 +35,10 @@ def build_config(path: str | Path) -> nn.Module:
 
     Raises:
         FileNotFoundError: if there is no such config.
-        ConfigError: if it cannot be read as one, or has no model.
+        ConfigError: if it cannot be read as one, has no model, or has settings that cannot be meant.
     """
     cfg = read_config(path)
+    check_settings(cfg)
     if "model" not in cfg:
         raise ConfigError(f"{path} has no model; name one of the configs that train one")
     init_default_scope(cfg.get("default_scope", "mmpretrain"))
