@@ -15,7 +15,7 @@ from .case import Case, Outcome, files_below, judge
 
 __all__ = ["TIMEOUT", "attempt", "call_main"]
 
-TIMEOUT = 60  # seconds
+TIMEOUT = 300  # seconds
 
 
 def attempt(case: Case) -> str:

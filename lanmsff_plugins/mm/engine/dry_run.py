@@ -21,6 +21,7 @@ from mmpretrain.models.classifiers import BaseClassifier
 from torch.utils.data import DataLoader, Dataset
 
 from ...base.errors import ConfigError, DataError, one_line, unknown
+from ...data.face_list import FaceList
 from .settings import as_list
 
 __all__ = ["dry_run"]
@@ -38,6 +39,7 @@ def dry_run(cfg: Config, datasets: Mapping[str, Dataset]) -> None:
     Raises:
         ConfigError: on one line, where something cannot be built, where the network does not run on the data or has
             other classes, or where a hook or a schedule waits for a metric that the validation does not give.
+        DataError: if a list of faces is damaged, or names none of the data set.
     """
     with _undisturbed():
         settings = copy.deepcopy(cfg)  # what is built takes settings out
@@ -45,6 +47,8 @@ def dry_run(cfg: Config, datasets: Mapping[str, Dataset]) -> None:
         for split, dataset in datasets.items():
             loader = settings[f"{split}_dataloader"]
             _check_loader(loader, split, dataset)
+            if split == "test":
+                _check_lists(cfg, dataset)
             if isinstance(model, BaseClassifier):
                 batch = _batch(loader, split, dataset)
                 samples = _check_network(model, batch, split, dataset)
@@ -97,6 +101,16 @@ def _check_loader(loader: Mapping, split: str, dataset: Dataset) -> None:
             loader.sampler, default_args=dict(dataset=dataset, seed=0)))
     _build(f"{split}_dataloader", lambda: DataLoader(
         dataset, sampler=sampler, **{key: value for key, value in loader.items() if key not in own}))
+
+
+def _check_lists(cfg: Config, dataset: Dataset) -> None:
+    """The lists of faces that the metrics compare can be read, and name faces of this data set."""
+    selected = getattr(dataset, "selected", None)
+    for metric in as_list(cfg.test_evaluator):
+        for path in (metric.get("lists") or {}).values():
+            listed = FaceList.read(path)
+            if selected is not None:
+                listed.mask(selected.rows, selected.names)
 
 
 def _batch(loader: Mapping, split: str, dataset: Dataset) -> dict:
