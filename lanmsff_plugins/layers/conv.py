@@ -1,17 +1,21 @@
-"""Convolution, batch norm and activation, plain or depthwise separable, initialised as in Keras."""
+"""Convolution, batch norm and activation, plain or depthwise separable, initialised as in Keras.
+
+To lift these layers out, take ``checks.py`` along.
+"""
 import math
 from collections.abc import Callable
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from timm.layers import LayerType, create_act_layer
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from .checks import dilated_conv2d
+
 __all__ = ["BatchNorm2d", "ConvNormAct", "DilatedConv2d", "SeparableConv2d"]
 
-torch.fx.wrap("_dilated_conv2d")
+torch.fx.wrap("dilated_conv2d")
 
 # Keras' defaults, which the reference keeps: a momentum of 0.99 there is 0.01 here.
 BatchNorm2d = partial(nn.BatchNorm2d, eps=1e-3, momentum=0.01)
@@ -19,10 +23,6 @@ BatchNorm2d = partial(nn.BatchNorm2d, eps=1e-3, momentum=0.01)
 
 class DilatedConv2d(nn.Conv2d):
     """A dilated convolution that keeps the size, and learns in bfloat16 on a CPU too.
-
-    There oneDNN, as of torch 2.15, gets the gradient of a dilated kernel wrong in channels last where a row is
-    longer than 32 with its padding: it holds what was in memory before. So in that case the same sums are taken
-    without dilation, over the ``dilation ** 2`` coarser images that interleave to the given one.
 
     Args:
         in_channels: Number of input channels.
@@ -41,32 +41,7 @@ class DilatedConv2d(nn.Conv2d):
         self.padding: tuple[int, int]  # never a word such as 'same', which nn.Conv2d has as well
 
     def forward(self, x: Tensor) -> Tensor:
-        return _dilated_conv2d(x, self.weight, self.bias, self.padding[0], self.dilation[0], self.groups)
-
-
-def _dilated_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, dilation: int, groups: int) -> Tensor:
-    if not torch.jit.is_scripting():
-        if torch.is_grad_enabled() and x.device.type == "cpu" and (
-                x.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu")) and not (
-                x.is_contiguous() and weight.is_contiguous()):
-            y = F.conv2d(_deinterleave(x, dilation), weight, bias, 1, padding // dilation, 1, groups)
-            return _interleave(y, dilation)[:, :, :x.shape[2], :x.shape[3]]
-    return F.conv2d(x, weight, bias, 1, padding, dilation, groups)
-
-
-def _deinterleave(x: Tensor, step: int) -> Tensor:
-    """Take every ``step``-th row and column: (N, C, H, W) to (N * step ** 2, C, ceil(H / step), ceil(W / step))."""
-    rows, columns = -x.shape[2] % step, -x.shape[3] % step
-    if rows or columns:
-        x = F.pad(x, [0, columns, 0, rows])
-    x = x.unflatten(3, (-1, step)).unflatten(2, (-1, step))
-    return x.permute(0, 3, 5, 2, 4, 1).flatten(0, 2).permute(0, 3, 1, 2)  # channels last, at the cost of one copy
-
-
-def _interleave(x: Tensor, step: int) -> Tensor:
-    """The way back, with the padding."""
-    x = x.permute(0, 2, 3, 1).unflatten(0, (-1, step, step))  # (N, step, step, H, W, C)
-    return x.permute(0, 3, 1, 4, 2, 5).flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
+        return dilated_conv2d(x, self.weight, self.bias, self.padding[0], self.dilation[0], self.groups)
 
 
 def _same_conv2d(in_channels: int, out_channels: int, kernel_size: int, dilation: int, **kwargs) -> nn.Conv2d:

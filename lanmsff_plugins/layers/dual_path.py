@@ -3,7 +3,7 @@
 Paper: `A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View Facial
 Expression Recognition` - https://arxiv.org/abs/2403.14318
 
-To lift this layer out, take ``conv.py`` along.
+To lift this layer out, take ``conv.py`` and ``checks.py`` along.
 """
 import torch
 from timm.layers import LayerType
