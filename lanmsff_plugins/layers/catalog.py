@@ -51,6 +51,7 @@ class Layer:
         needs: What its channels and sizes must be; '' for any.
         divisor: A number that divides the channels it takes.
         free_standing: It is made for other networks, so it checks its input.
+        arguments: What it is built with besides its channels where it has no default, so that it keeps H and W.
         inputs: How many maps it takes; those of kind attention can be given just one.
         in_a_list: It takes its maps as one list, and returns a list.
         official: The classes of its authors' code, by the part of the paper that they are.
@@ -63,6 +64,7 @@ class Layer:
     needs: str = ""
     divisor: int = 1
     free_standing: bool = True
+    arguments: Mapping[str, Any] = field(default_factory=dict)
     inputs: int = 1
     in_a_list: bool = False
     official: Mapping[str, Official] = field(default_factory=dict)
@@ -135,7 +137,8 @@ LAYERS = {layer.name: layer for layer in (
     Layer(DilatedConv2d, "conv", "a dilated convolution that keeps the size", free_standing=False),
     Layer(ConvNormAct, "conv", "convolution, norm and activation", free_standing=False),
     Layer(QuaternionConv2d, "conv", "a convolution of quaternions, a quarter of the weights", "2405.16114",
-          "channels divisible by 4", 4, official={"QuaternionConv2d": Official(adapt=quaternion)}),
+          "channels divisible by 4", 4, arguments={"kernel_size": 3, "padding": 1},
+          official={"QuaternionConv2d": Official(adapt=quaternion)}),
     Layer(MultiScaleFusion, "fusion", "selects features of every scale and fuses them on the coarsest grid",
           _LANMSFF, "a stride of each map that divides the last"),
     Layer(MGDF, "multi-input", "filters two maps, every pixel with a kernel of its own", _MGDN,

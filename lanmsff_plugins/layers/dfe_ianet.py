@@ -57,8 +57,9 @@ class MSFD(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         check_nchw(x, self.channels, "MSFD")
         ll, lh, hl, hh = haar(_pad_to_even(x))
-        y = inverse_haar(F.gelu(self.dw_ll(ll)), F.gelu(self.dw_lh(lh)), F.gelu(self.dw_hl(hl)), F.gelu(self.dw_hh(hh)))
-        return y[:, :, :x.shape[2], :x.shape[3]]
+        y = twice_inverse_haar(
+            F.gelu(self.dw_ll(ll)), F.gelu(self.dw_lh(lh)), F.gelu(self.dw_hl(hl)), F.gelu(self.dw_hh(hh)))
+        return y[:, :, :x.shape[2], :x.shape[3]] / 2
 
 
 def haar(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -74,12 +75,12 @@ def haar(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
             low[..., 0::2] - low[..., 1::2], high[..., 0::2] - high[..., 1::2])
 
 
-def inverse_haar(ll: Tensor, lh: Tensor, hl: Tensor, hh: Tensor) -> Tensor:
-    """The way back from the four bands of :func:`haar`."""
+def twice_inverse_haar(ll: Tensor, lh: Tensor, hl: Tensor, hh: Tensor) -> Tensor:
+    """Twice the way back from the four bands of :func:`haar`."""
     left_low, right_low = ll + hl, ll - hl
     left_high, right_high = lh + hh, lh - hh
     corners = [left_low + left_high, right_low + right_high, left_low - left_high, right_low - right_high]
-    return F.pixel_shuffle(torch.stack(corners, dim=2).flatten(1, 2) / 2, 2)
+    return F.pixel_shuffle(torch.stack(corners, dim=2).flatten(1, 2), 2)
 
 
 def _pad_to_even(x: Tensor) -> Tensor:

@@ -19,8 +19,6 @@ torch.fx.wrap("check_nchw")
 torch.fx.wrap("dilated_conv2d")
 torch.fx.wrap("_pool")
 
-SLOPE = 0.05  # of every leaky ReLU of the paper
-
 
 class CEA(nn.Module):
     """Cost-efficient attention: ``x * spatial(x) * pointwise(x)``, two gates of (N, C, H, W).
@@ -64,7 +62,7 @@ class CEA(nn.Module):
         check_nchw(x, self.channels, "CEA")
         reduced = self.reduce(x)  # (N, C / 4, H, W)
         pooled = _pool(self.down(reduced))
-        context = F.leaky_relu(self.dilated_conv(pooled), SLOPE) + F.leaky_relu(self.conv(pooled), SLOPE)
+        context = F.leaky_relu(self.dilated_conv(pooled), 0.05) + F.leaky_relu(self.conv(pooled), 0.05)
         spatial = self.expand(F.interpolate(context, size=reduced.shape[2:], mode="nearest") + reduced)
         return x * spatial.relu().sigmoid() * self.conv_dw(self.conv_pw(x)).sigmoid()
 
@@ -115,4 +113,4 @@ class MAB(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         check_nchw(x, self.channels, "MAB")
-        return self.cea(self.conv2(F.leaky_relu(self.conv1(x), SLOPE)))
+        return self.cea(self.conv2(F.leaky_relu(self.conv1(x), 0.05)))

@@ -27,7 +27,6 @@ torch.fx.wrap("_position_bias")
 torch.fx.wrap("_shift_mask")
 
 HEADS = 6  # of the paper's networks
-KERNEL = 7  # side of the dynamic kernels
 
 
 class MGCA(nn.Module):
@@ -101,7 +100,7 @@ class _KernelPredictor(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, **dd)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, **dd)
-        self.conv3 = nn.Conv2d(channels, KERNEL ** 2, 1, **dd)
+        self.conv3 = nn.Conv2d(channels, 49, 1, **dd)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv3(F.leaky_relu(self.conv2(F.leaky_relu(self.conv1(x), 0.1)), 0.1))
@@ -120,11 +119,11 @@ def _filter(x: Tensor, kernels: Tensor) -> Tensor:
         (N, C, H, W).
     """
     height, width = x.shape[2], x.shape[3]
-    padded = F.pad(x, [KERNEL // 2] * 4, mode="replicate")
+    padded = F.pad(x, [3, 3, 3, 3], mode="replicate")
     taps = kernels.unsqueeze(2).unbind(1)  # 49 of (N, 1, H, W)
     y = padded[:, :, :height, :width] * taps[0]
-    for i in range(1, KERNEL ** 2):
-        row, column = i // KERNEL, i % KERNEL
+    for i in range(1, 49):
+        row, column = i // 7, i % 7
         y = torch.addcmul(y, padded[:, :, row:row + height, column:column + width], taps[i])
     return y
 
@@ -331,6 +330,7 @@ class MGFF(nn.Module):
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:
         check_scales(features, [self.channels, self.channels], "MGFF")
+        check_alike(features[0], features[1], "MGFF")
         a, b = self.filter(features[0], features[1])
         x = self.merge(torch.cat([a, b], dim=1))
         x = self.blocks(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

@@ -21,11 +21,6 @@ __all__ = ["QuaternionConv1d", "QuaternionConv2d"]
 torch.fx.wrap("check_nchw")
 torch.fx.wrap("_pad_same")
 
-# Row by row, which weight meets which component of the input for each component of the output, and its sign.
-HAMILTON = (((0, 1), (1, -1), (2, -1), (3, -1)), ((1, 1), (0, 1), (3, -1), (2, 1)),
-            ((2, 1), (3, 1), (0, 1), (1, -1)), ((3, 1), (2, -1), (1, 1), (0, 1)))
-
-
 class _QuaternionConv(nn.Module):
     axes: int  # of space
 
@@ -78,11 +73,10 @@ class _QuaternionConv(nn.Module):
 
         Its channels are in the order of the groups, which is the layer's own if there is one group.
         """
-        weight = self.weight.unflatten(1, (self.groups, -1))  # (4, groups, Co / groups, Ci / groups, *kernel)
-        rows = []
-        for row in HAMILTON:
-            blocks = [weight[part] if sign > 0 else -weight[part] for part, sign in row]
-            rows.append(torch.cat(blocks, dim=2))  # (groups, Co / groups, 4 * Ci / groups, *kernel)
+        # Each (groups, Co / groups, Ci / groups, *kernel).
+        r, i, j, k = self.weight.unflatten(1, (self.groups, -1)).unbind(0)
+        rows = [torch.cat([r, -i, -j, -k], dim=2), torch.cat([i, r, -k, j], dim=2),
+                torch.cat([j, k, r, -i], dim=2), torch.cat([k, -j, i, r], dim=2)]  # of the Hamilton product
         return torch.stack(rows, dim=1).flatten(0, 2)
 
     def _prepare(self, x: Tensor) -> Tensor:

@@ -65,7 +65,7 @@ class SAFM(nn.Module):
             if i == 0:
                 scales.append(conv(groups[i]))
             else:
-                coarse = conv(_pool(groups[i], 2 ** i))  # (N, C / n_levels, H // 2 ** i, W // 2 ** i)
+                coarse = conv(_pool(groups[i], 1 << i))  # (N, C / n_levels, H // 2 ** i, W // 2 ** i)
                 scales.append(F.interpolate(coarse, size=x.shape[2:], mode="nearest"))
         return F.gelu(self.aggr(torch.cat(scales, dim=1))) * x
 
