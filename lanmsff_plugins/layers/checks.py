@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["at_least", "check_alike", "check_grids", "check_nchw", "check_scales", "dilated_conv2d"]
+__all__ = ["at_least", "check_alike", "check_grids", "check_nchw", "check_scales", "dilated_conv2d", "exporting",
+           "resize_nearest"]
 
 
 def check_nchw(x: Tensor, channels: int, layer: str,
@@ -86,6 +87,33 @@ def at_least(size: int, least: int) -> int:
         if isinstance(size, Tensor):
             return size.clamp(min=least)
         return torch.sym_max(size, least)
+
+
+def exporting() -> bool:
+    """Whether a program is being written for any size, by torch.export or for ONNX.
+
+    Its sizes are symbols, and a size that is 1 in the example is 1 in the program: what may be 1 needs another way.
+    """
+    if torch.jit.is_scripting():
+        return False
+    else:
+        return torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export()
+
+
+def resize_nearest(x: Tensor, rows: int, columns: int, like: Tensor) -> Tensor:
+    """Resize the first rows and columns of a map to the height and width of another, by nearest neighbours.
+
+    Args:
+        x: (N, C, rows or more, columns or more).
+        rows: How many rows count.
+        columns: How many columns count.
+        like: The map with the height and width to resize to.
+    """
+    if exporting():  # in integers, for the runtimes of ONNX round a scale in float
+        height, width = like.shape[2], like.shape[3]
+        x = x.index_select(2, torch.arange(height, device=x.device) * rows // height)
+        return x.index_select(3, torch.arange(width, device=x.device) * columns // width)
+    return F.interpolate(x, size=like.shape[2:], mode="nearest")
 
 
 def dilated_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, dilation: int, groups: int) -> Tensor:

@@ -12,11 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .checks import check_nchw
+from .checks import check_nchw, exporting
 
 __all__ = ["MSFD"]
 
 torch.fx.wrap("check_nchw")
+torch.fx.wrap("_crop")
 torch.fx.wrap("_pad_to_even")
 
 
@@ -59,7 +60,7 @@ class MSFD(nn.Module):
         ll, lh, hl, hh = haar(_pad_to_even(x))
         y = twice_inverse_haar(
             F.gelu(self.dw_ll(ll)), F.gelu(self.dw_lh(lh)), F.gelu(self.dw_hl(hl)), F.gelu(self.dw_hh(hh)))
-        return y[:, :, :x.shape[2], :x.shape[3]] / 2
+        return _crop(y, x) / 2
 
 
 def haar(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -85,4 +86,18 @@ def twice_inverse_haar(ll: Tensor, lh: Tensor, hl: Tensor, hh: Tensor) -> Tensor
 
 def _pad_to_even(x: Tensor) -> Tensor:
     """Repeat the last row and the last column where their number is odd."""
-    return F.pad(x, [0, x.shape[3] % 2, 0, x.shape[2] % 2], mode="replicate")
+    height, width = x.shape[2], x.shape[3]
+    if exporting():  # by indices, so that the program does not depend on which sides were even in the example
+        x = x.index_select(2, torch.arange((height + 1) // 2 * 2, device=x.device).clamp(max=height - 1))
+        return x.index_select(3, torch.arange((width + 1) // 2 * 2, device=x.device).clamp(max=width - 1))
+    if height % 2 or width % 2:
+        return F.pad(x, [0, width % 2, 0, height % 2], mode="replicate")
+    return x
+
+
+def _crop(x: Tensor, like: Tensor) -> Tensor:
+    """The first rows and columns of ``x``, as many as ``like`` has."""
+    if exporting():
+        x = x.index_select(2, torch.arange(like.shape[2], device=x.device))
+        return x.index_select(3, torch.arange(like.shape[3], device=x.device))
+    return x[:, :, :like.shape[2], :like.shape[3]]

@@ -11,13 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .checks import at_least, check_nchw, dilated_conv2d
+from .checks import at_least, check_nchw, dilated_conv2d, exporting, resize_nearest
 
 __all__ = ["CEA", "MAB"]
 
 torch.fx.wrap("check_nchw")
 torch.fx.wrap("dilated_conv2d")
 torch.fx.wrap("_pool")
+torch.fx.wrap("_resize")
 
 
 class CEA(nn.Module):
@@ -61,9 +62,10 @@ class CEA(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         check_nchw(x, self.channels, "CEA")
         reduced = self.reduce(x)  # (N, C / 4, H, W)
-        pooled = _pool(self.down(reduced))
+        half = self.down(reduced)  # (N, C / 4, ceil(H / 2), ceil(W / 2))
+        pooled = _pool(half)
         context = F.leaky_relu(self.dilated_conv(pooled), 0.05) + F.leaky_relu(self.conv(pooled), 0.05)
-        spatial = self.expand(F.interpolate(context, size=reduced.shape[2:], mode="nearest") + reduced)
+        spatial = self.expand(_resize(context, half, reduced) + reduced)
         return x * spatial.relu().sigmoid() * self.conv_dw(self.conv_pw(x)).sigmoid()
 
 
@@ -75,12 +77,25 @@ class _DilatedConv2d(nn.Conv2d):
 def _pool(x: Tensor) -> Tensor:
     """Max pooling 7x7 of stride 3 without padding; along a side of less than 7, the maximum of the whole side.
 
-    The padding lets every side have a window, and what it adds beyond the pooling's own windows is cut off.
+    An exported program, where a side may not be asked whether it is less than 7, pools more windows, and puts zeros in
+    place of those that reach beyond the map, as the padding of the next convolutions is.
     """
-    rows = at_least((x.shape[2] - 7) // 3 + 1, 1)
-    columns = at_least((x.shape[3] - 7) // 3 + 1, 1)
-    x = F.pad(x, [0, 6, 0, 6], value=-float("inf"))
-    return F.max_pool2d(x, 7, stride=3)[:, :, :rows, :columns]
+    if exporting():
+        rows, columns = _pooled(x.shape[2]), _pooled(x.shape[3])
+        x = F.max_pool2d(F.pad(x, [0, 9, 0, 9], value=-float("inf")), 7, stride=3)
+        inside = (torch.arange(x.shape[2], device=x.device) < rows)[:, None] & (
+            torch.arange(x.shape[3], device=x.device) < columns)
+        return torch.where(inside, x, torch.zeros_like(x))
+    return F.max_pool2d(x, [min(x.shape[2], 7), min(x.shape[3], 7)], stride=3)
+
+
+def _pooled(side: int) -> int:
+    """How many windows of 7 with a stride of 3 a side has, at least one."""
+    return at_least((side - 7) // 3 + 1, 1)
+
+
+def _resize(x: Tensor, half: Tensor, like: Tensor) -> Tensor:
+    return resize_nearest(x, _pooled(half.shape[2]), _pooled(half.shape[3]), like)
 
 
 class MAB(nn.Module):

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from timm.layers import DropPath
 from torch import Tensor, nn
 
-from .checks import check_alike, check_nchw, check_scales, dilated_conv2d
+from .checks import check_alike, check_nchw, check_scales, dilated_conv2d, exporting
 
 __all__ = ["MGCA", "MGDF", "MGFF"]
 
@@ -20,9 +20,9 @@ torch.fx.wrap("check_alike")
 torch.fx.wrap("check_nchw")
 torch.fx.wrap("check_scales")
 torch.fx.wrap("dilated_conv2d")
+torch.fx.wrap("_crop")
 torch.fx.wrap("_default")
 torch.fx.wrap("_filter")
-torch.fx.wrap("_pad_to_windows")
 torch.fx.wrap("_position_bias")
 torch.fx.wrap("_shift_mask")
 
@@ -109,7 +109,7 @@ class _KernelPredictor(nn.Module):
 def _filter(x: Tensor, kernels: Tensor) -> Tensor:
     """Filter every pixel with a 7x7 kernel of its own, which all channels share; the border is replicated.
 
-    Tap by tap: to unfold the map, as the authors' code does, takes 49 times its memory.
+    Tap by tap, for to unfold the map, as the authors' code does, takes 49 times its memory.
 
     Args:
         x: (N, C, H, W).
@@ -120,6 +120,9 @@ def _filter(x: Tensor, kernels: Tensor) -> Tensor:
     """
     height, width = x.shape[2], x.shape[3]
     padded = F.pad(x, [3, 3, 3, 3], mode="replicate")
+    if exporting():  # one product, for an exporter takes minutes over 49 slices of symbolic size
+        windows = padded.unfold(2, 7, 1).unfold(3, 7, 1)  # (N, C, H, W, 7, 7)
+        return (windows * kernels.unflatten(1, (7, 7)).permute(0, 3, 4, 1, 2).unsqueeze(1)).sum((4, 5))
     taps = kernels.unsqueeze(2).unbind(1)  # 49 of (N, 1, H, W)
     y = padded[:, :, :height, :width] * taps[0]
     for i in range(1, 49):
@@ -207,20 +210,23 @@ def _position_bias(table: Tensor, window: int) -> Tensor:
     return table[offset.flatten()].unflatten(0, (window * window, -1)).permute(2, 0, 1)
 
 
-def _shift_mask(x: Tensor, window: int, shift: int) -> Tensor:
-    """-100 between places that only the shift has put into one window: (windows, 1, T, T) for (N, H, W, C)."""
-    regions = []
-    for side in (x.shape[1], x.shape[2]):
-        place = torch.arange(side, device=x.device)
-        regions.append((place >= side - window).long() + (place >= side - shift).long())
-    region = 3 * regions[0][:, None] + regions[1]  # (H, W)
-    region = region.unflatten(1, (-1, window)).unflatten(0, (-1, window)).transpose(1, 2).flatten(2).flatten(0, 1)
+def _shift_mask(x: Tensor, rows: int, columns: int, window: int, shift: int) -> Tensor:
+    """-100 between places that only the shift has put into one window: (rows * columns, 1, T, T), in the type of x."""
+    height, width = rows * window, columns * window
+    row, column = torch.arange(height, device=x.device), torch.arange(width, device=x.device)
+    region = 3 * ((row >= height - window).long() + (row >= height - shift).long())[:, None] + (
+        (column >= width - window).long() + (column >= width - shift).long())  # (H, W)
+    region = region.unflatten(1, (columns, window)).unflatten(0, (rows, window))
+    region = region.transpose(1, 2).flatten(2).flatten(0, 1)  # (rows * columns, T)
     return ((region[:, None] != region[:, :, None]).to(x.dtype) * -100)[:, None]
 
 
-def _pad_to_windows(x: Tensor, window: int) -> Tensor:
-    """Zeros below and to the right, as Swin has them: (N, H, W, C) with sides that the window divides."""
-    return F.pad(x, [0, 0, 0, -x.shape[2] % window, 0, -x.shape[1] % window])
+def _crop(x: Tensor, like: Tensor) -> Tensor:
+    """The first rows and columns of ``x``, as many as ``like`` has, both (N, H, W, C)."""
+    if exporting():  # by indices, so that the program does not depend on whether the example was padded
+        x = x.index_select(1, torch.arange(like.shape[1], device=x.device))
+        return x.index_select(2, torch.arange(like.shape[2], device=x.device))
+    return x[:, :like.shape[1], :like.shape[2]]
 
 
 class _LocalContext(nn.Module):
@@ -274,13 +280,13 @@ class _ContextAwareBlock(nn.Module):
         return x + self.lce(z.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
 
     def _attend(self, z: Tensor) -> Tensor:
-        height, width, w = z.shape[1], z.shape[2], self.window
-        z = _pad_to_windows(z, w).roll([-self.shift, -self.shift], [1, 2])
-        rows = z.shape[1] // w
-        windows = z.unflatten(2, (-1, w)).unflatten(1, (-1, w)).transpose(2, 3)  # (N, rows, columns, w, w, C)
-        attended = self.attn(windows.flatten(3, 4).flatten(1, 2), _shift_mask(z, w, self.shift))
-        attended = attended.unflatten(2, (w, w)).unflatten(1, (rows, -1)).transpose(2, 3).flatten(3, 4).flatten(1, 2)
-        return attended.roll([self.shift, self.shift], [1, 2])[:, :height, :width]
+        w, shift = self.window, self.shift
+        rows, columns = (z.shape[1] + w - 1) // w, (z.shape[2] + w - 1) // w
+        x = F.pad(z, [0, 0, 0, columns * w - z.shape[2], 0, rows * w - z.shape[1]])  # with zeros, as Swin does
+        x = x.roll([-shift, -shift], [1, 2]).unflatten(2, (columns, w)).unflatten(1, (rows, w)).transpose(2, 3)
+        x = self.attn(x.flatten(3, 4).flatten(1, 2), _shift_mask(z, rows, columns, w, shift))  # (N, windows, T, C)
+        x = x.unflatten(2, (w, w)).unflatten(1, (rows, columns)).transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        return _crop(x.roll([shift, shift], [1, 2]), z)
 
 
 class MGFF(nn.Module):

@@ -12,12 +12,13 @@ import torch.nn.functional as F
 from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 
-from .checks import at_least, check_nchw
+from .checks import at_least, check_nchw, exporting, resize_nearest
 
 __all__ = ["CCM", "SAFM", "AttBlock"]
 
 torch.fx.wrap("check_nchw")
 torch.fx.wrap("_pool")
+torch.fx.wrap("_resize")
 
 
 class SAFM(nn.Module):
@@ -66,32 +67,41 @@ class SAFM(nn.Module):
                 scales.append(conv(groups[i]))
             else:
                 coarse = conv(_pool(groups[i], 1 << i))  # (N, C / n_levels, H // 2 ** i, W // 2 ** i)
-                scales.append(F.interpolate(coarse, size=x.shape[2:], mode="nearest"))
+                scales.append(_resize(coarse, x, 1 << i))
         return F.gelu(self.aggr(torch.cat(scales, dim=1))) * x
 
 
 def _pool(x: Tensor, factor: int) -> Tensor:
-    """Adaptive max pooling to sides of ``max(1, side // factor)``."""
-    size = [at_least(x.shape[2] // factor, 1), at_least(x.shape[3] // factor, 1)]
-    if not torch.jit.is_scripting():
-        # ONNX has no adaptive pooling; torch's exporter writes a plain one, which is another where sides do not divide.
-        if torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export():
-            rows = x.index_select(2, _windows(x.shape[2], size[0], factor, x))
-            x = rows.unflatten(2, (size[0], 2 * factor)).amax(3)
-            columns = x.index_select(3, _windows(x.shape[3], size[1], factor, x))
-            return columns.unflatten(3, (size[1], 2 * factor)).amax(4)
-    return F.adaptive_max_pool2d(x, size)
+    """Adaptive max pooling to sides of ``max(1, side // factor)``.
+
+    ONNX has no adaptive pooling, and torch's exporter writes a plain one, which is another where ``factor`` does not
+    divide a side. So an exported program takes the maxima of gathered windows, and has one more row and column, of
+    zeros as the convolution's padding.
+    """
+    rows, columns = at_least(x.shape[2] // factor, 1), at_least(x.shape[3] // factor, 1)
+    if exporting():
+        x = x.index_select(2, _windows(x.shape[2], rows, factor, x)).unflatten(2, (rows + 1, 2 * factor)).amax(3)
+        x = x.index_select(3, _windows(x.shape[3], columns, factor, x)).unflatten(3, (columns + 1, 2 * factor)).amax(4)
+        inside = (torch.arange(rows + 1, device=x.device) < rows)[:, None] & (
+            torch.arange(columns + 1, device=x.device) < columns)
+        return x * inside.to(x.dtype)
+    return F.adaptive_max_pool2d(x, [rows, columns])
 
 
 def _windows(side: int, pooled: int, factor: int, x: Tensor) -> Tensor:
-    """What adaptive pooling to ``pooled = max(1, side // factor)`` looks at: (pooled * 2 * factor) indices.
+    """The indices of the windows of :func:`_pool` along one side, and of one window more: (pooled + 1) * 2 * factor.
 
-    No window is longer than ``2 * factor``; the others say their last index several times.
+    No window is longer than ``2 * factor``; the shorter ones repeat their last index.
     """
-    start = torch.arange(pooled, device=x.device) * side
-    end = (start + side + pooled - 1) // pooled
+    start = torch.arange(pooled + 1, device=x.device) * side
+    end = (start + (side + pooled - 1)) // pooled
     window = (start // pooled)[:, None] + torch.arange(2 * factor, device=x.device)
-    return torch.minimum(window, end[:, None] - 1).flatten()
+    return torch.minimum(window, end[:, None] - 1).clamp(max=side - 1).flatten()
+
+
+def _resize(x: Tensor, like: Tensor, factor: int) -> Tensor:
+    rows, columns = at_least(like.shape[2] // factor, 1), at_least(like.shape[3] // factor, 1)
+    return resize_nearest(x, rows, columns, like)
 
 
 class CCM(nn.Module):
