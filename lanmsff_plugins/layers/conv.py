@@ -97,6 +97,8 @@ class ConvNormAct(nn.Module):
         separable: Take a :class:`SeparableConv2d` in place of the plain convolution.
         norm_layer: Called with the number of channels.
         act_layer: The activation; None leaves it out.
+        conv_layer: Makes the plain convolution, with the arguments of ``torch.nn.Conv2d``, which it is by default;
+            such as :class:`lanmsff_plugins.layers.QuaternionConv2d`. A separable one stays.
         device: Device of the parameters.
         dtype: Type of the parameters.
 
@@ -106,12 +108,16 @@ class ConvNormAct(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3, dilation: int = 1,
                  separable: bool = False, norm_layer: Callable[..., nn.Module] = BatchNorm2d,
-                 act_layer: LayerType | None = nn.ReLU, device=None, dtype=None):
+                 act_layer: LayerType | None = nn.ReLU, conv_layer: Callable[..., nn.Module] | None = None,
+                 device=None, dtype=None):
         dd = {"device": device, "dtype": dtype}
         super().__init__()
-        self.conv: SeparableConv2d | nn.Conv2d
+        self.conv: nn.Module
         if separable:
             self.conv = SeparableConv2d(in_channels, out_channels, kernel_size, dilation, **dd)
+        elif conv_layer is not None:
+            self.conv = conv_layer(in_channels, out_channels, kernel_size, padding=dilation * (kernel_size // 2),
+                                   dilation=dilation, **dd)
         else:
             self.conv = _same_conv2d(in_channels, out_channels, kernel_size, dilation, **dd)
         self.norm: nn.Module = norm_layer(out_channels, **dd)
@@ -119,13 +125,13 @@ class ConvNormAct(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """He uniform for the kernel, zeros for its bias; the norm's own start for the norm."""
-        if isinstance(self.conv, SeparableConv2d):
-            self.conv.reset_parameters()
-        else:
+        """He uniform for the kernel, zeros for its bias; their own start for other convolutions and for the norm."""
+        if isinstance(self.conv, nn.Conv2d):
             nn.init.kaiming_uniform_(self.conv.weight, nonlinearity="relu")
             assert self.conv.bias is not None
             nn.init.zeros_(self.conv.bias)
+        else:
+            self.conv.reset_parameters()  # type: ignore[operator]
         reset_norm = getattr(self.norm, "reset_parameters", None)
         if reset_norm is not None:  # a fused norm has gone
             reset_norm()
@@ -133,12 +139,14 @@ class ConvNormAct(nn.Module):
     def fuse(self) -> "ConvNormAct":
         """Fold a batch norm, as its running statistics have it now, into the convolution, in place.
 
-        A separable convolution takes it up in its pointwise half. Norms of other kinds stay.
+        A separable convolution takes it up in its pointwise half. Norms of other kinds, and those behind a
+        ``conv_layer`` that is no ``torch.nn.Conv2d``, stay.
         """
         norm = self.norm
-        if (type(norm) is nn.BatchNorm2d or type(norm) is nn.SyncBatchNorm) and norm.running_mean is not None:
+        conv = self.conv.conv_pw if isinstance(self.conv, SeparableConv2d) else self.conv
+        if isinstance(conv, nn.Conv2d) and (
+                type(norm) is nn.BatchNorm2d or type(norm) is nn.SyncBatchNorm) and norm.running_mean is not None:
             assert norm.running_var is not None  # a norm keeps both or neither
-            conv = self.conv.conv_pw if isinstance(self.conv, SeparableConv2d) else self.conv
             conv.weight, conv.bias = fuse_conv_bn_weights(
                 conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
             self.norm = nn.Identity()

@@ -96,8 +96,11 @@ def _pad_to_even(x: Tensor) -> Tensor:
 
 
 def _crop(x: Tensor, like: Tensor) -> Tensor:
-    """The first rows and columns of ``x``, as many as ``like`` has."""
+    """The first rows and columns of ``x``, as many as ``like`` has, and in its memory format."""
     if exporting():
         x = x.index_select(2, torch.arange(like.shape[2], device=x.device))
         return x.index_select(3, torch.arange(like.shape[3], device=x.device))
-    return x[:, :, :like.shape[2], :like.shape[3]]
+    x = x[:, :, :like.shape[2], :like.shape[3]]
+    if like.is_contiguous(memory_format=torch.channels_last) and not like.is_contiguous():
+        return x.contiguous(memory_format=torch.channels_last)
+    return x

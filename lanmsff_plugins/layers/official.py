@@ -123,10 +123,10 @@ def quaternion(constructor: Any, state_dict: Mapping[str, Tensor]) -> tuple[
     if not {*"rijk"} <= state_dict.keys() <= {*"rijk", "bias"}:
         raise ValueError(f"the official weights of a quaternion convolution are r, i, j, k and bias, got "
                          f"{', '.join(state_dict)}")
-    weights = {"weight": torch.stack([state_dict[part] for part in "rijk"])}
+    weights = {"weight": torch.cat([state_dict[part] for part in "rijk"])}
     if "bias" in state_dict:
         weights["bias"] = state_dict["bias"]
-    _, out_quaternions, in_quaternions, *kernel = weights["weight"].shape
+    out_quaternions, in_quaternions, *kernel = state_dict["r"].shape
     groups = given.pop("quaternion_groups", given.pop("groups", 1))
     arguments = {"in_channels": 4 * groups * in_quaternions, "out_channels": 4 * out_quaternions,
                  "kernel_size": kernel, "groups": groups, "bias": "bias" in weights,

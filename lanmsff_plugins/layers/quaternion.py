@@ -48,8 +48,8 @@ class _QuaternionConv(nn.Module):
         self.asymmetric = any(first != last for first, last in sides)
         self.padding = [0 if self.asymmetric else first for first, _ in sides]
         self.padding_of_sides = [width for side in reversed(sides) for width in side]  # in the order of F.pad
-        self.weight = nn.Parameter(torch.empty(
-            4, out_channels // 4, in_channels // 4 // groups, *self.kernel_size, **dd))
+        self.weight = nn.Parameter(torch.empty(  # the real parts of all, then i, j and k
+            out_channels, in_channels // 4 // groups, *self.kernel_size, **dd))
         self.bias = nn.Parameter(torch.empty(out_channels, **dd)) if bias else None
         self.reset_parameters()
 
@@ -64,7 +64,7 @@ class _QuaternionConv(nn.Module):
 
         The authors' start has all axes in one octant, and the same moduli and phases in each layer.
         """
-        nn.init.normal_(self.weight, std=1 / math.sqrt(2 * self.weight[0, 0].numel()))
+        nn.init.normal_(self.weight, std=1 / math.sqrt(2 * self.weight[0].numel()))
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
@@ -74,7 +74,7 @@ class _QuaternionConv(nn.Module):
         Its channels are in the order of the groups, which is the layer's own if there is one group.
         """
         # Each (groups, Co / groups, Ci / groups, *kernel).
-        r, i, j, k = self.weight.unflatten(1, (self.groups, -1)).unbind(0)
+        r, i, j, k = self.weight.unflatten(0, (4, self.groups, -1)).unbind(0)
         rows = [torch.cat([r, -i, -j, -k], dim=2), torch.cat([i, r, -k, j], dim=2),
                 torch.cat([j, k, r, -i], dim=2), torch.cat([k, -j, i, r], dim=2)]  # of the Hamilton product
         return torch.stack(rows, dim=1).flatten(0, 2)
@@ -92,7 +92,7 @@ class _QuaternionConv(nn.Module):
         if self.groups > 1:
             y = _swap(y, self.groups, 4)
         bias = self.bias
-        return y if bias is None else y + bias.reshape([-1] + [1] * self.axes)
+        return y if bias is None else y + bias.reshape([-1] + [1] * len(self.kernel_size))
 
     def extra_repr(self) -> str:
         return f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"

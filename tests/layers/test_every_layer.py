@@ -51,6 +51,8 @@ class Case:
 CASES = {row.name: Case(row) for row in catalog.LAYERS.values() if row.kind != "fusion"}
 FREE_STANDING = [name for name, case in CASES.items() if case.row.free_standing]  # they check their input
 COMPILED_BY_INDUCTOR = ("MassAtt", "PWFS")  # in the fast tests; a C++ compiler takes seconds for each
+# An export takes seconds too; what is of 200 operators and more does it in the slow tests, but for one.
+EXPORTED = [pytest.param(name, marks=pytest.mark.slow) if name == "MGFF" else name for name in CASES]
 
 
 @pytest.fixture(params=CASES)
@@ -87,6 +89,7 @@ def test_a_module_is_called_once_in_a_forward_pass(case, layer):
     assert {name for name, module in layer.named_modules() if list(module.parameters(recurse=False))} <= calls.keys()
 
 
+@pytest.mark.parametrize("case", EXPORTED, indirect=True)
 def test_export_takes_any_batch_and_odd_heights_and_widths_by_auto(case, layer):
     exported = torch.export.export(layer, case.args(case.maps(2, 17, 22)),
                                    dynamic_shapes=case.dynamic(_0=DIM.AUTO, _2=DIM.AUTO, _3=DIM.AUTO)).module()
@@ -94,6 +97,7 @@ def test_export_takes_any_batch_and_odd_heights_and_widths_by_auto(case, layer):
         assert_same(case, exported, layer, case.maps(*shape))
 
 
+@pytest.mark.parametrize("case", EXPORTED, indirect=True)
 def test_export_takes_any_height_and_width_that_4_divides(case, layer):
     exported = torch.export.export(layer, case.args(case.maps(2, 16, 20)),
                                    dynamic_shapes=case.dynamic(_2=4 * DIM("h"), _3=4 * DIM("w"))).module()
@@ -101,6 +105,7 @@ def test_export_takes_any_height_and_width_that_4_divides(case, layer):
         assert_same(case, exported, layer, case.maps(2, *size))
 
 
+@pytest.mark.parametrize("case", EXPORTED, indirect=True)
 def test_export_takes_any_batch(case, layer):
     exported = torch.export.export(layer, case.args(case.maps(2, 7, 5)),
                                    dynamic_shapes=case.dynamic(_0=DIM("batch"))).module()
