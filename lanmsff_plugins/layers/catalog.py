@@ -53,6 +53,7 @@ class Layer:
         free_standing: It is made for other networks, so it checks its input.
         arguments: What it is built with besides its channels where it has no default, so that it keeps H and W.
         inputs: How many maps it takes; those of kind attention can be given just one.
+        outputs: How many maps it returns.
         in_a_list: It takes its maps as one list, and returns a list.
         official: The classes of its authors' code, by the part of the paper that they are.
     """
@@ -66,6 +67,7 @@ class Layer:
     free_standing: bool = True
     arguments: Mapping[str, Any] = field(default_factory=dict)
     inputs: int = 1
+    outputs: int = 1
     in_a_list: bool = False
     official: Mapping[str, Official] = field(default_factory=dict)
 
@@ -142,10 +144,10 @@ LAYERS = {layer.name: layer for layer in (
     Layer(MultiScaleFusion, "fusion", "selects features of every scale and fuses them on the coarsest grid",
           _LANMSFF, "a stride of each map that divides the last"),
     Layer(MGDF, "multi-input", "filters two maps, every pixel with a kernel of its own", _MGDN,
-          "channels divisible by 6", HEADS, inputs=2,
+          "channels divisible by 6", HEADS, inputs=2, outputs=2,
           official={"MGDF": Official({"GF_chans": "channels"}, names=_MGDF)}),
     Layer(MGFF, "multi-input", "MGDF, and a window transformer of both maps beside it", _MGDN,
-          "channels divisible by 6", HEADS, inputs=2, in_a_list=True, official={"MGFF_Block": Official(
+          "channels divisible by 6", HEADS, inputs=2, outputs=2, in_a_list=True, official={"MGFF_Block": Official(
               {"GF_chans": "channels", "input_dim": "channels", "dim": "channels", "depth": "depth",
                "input_resolution": "input_resolution", "num_heads": "num_heads", "window_size": "window_size",
                "mlp_ratio": "mlp_ratio", "drop_path": "drop_path", "img_size": ""},

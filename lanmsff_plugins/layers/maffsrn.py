@@ -86,7 +86,7 @@ def _pool(x: Tensor) -> Tensor:
         inside = (torch.arange(x.shape[2], device=x.device) < rows)[:, None] & (
             torch.arange(x.shape[3], device=x.device) < columns)
         return torch.where(inside, x, torch.zeros_like(x))
-    return F.max_pool2d(x, [min(x.shape[2], 7), min(x.shape[3], 7)], stride=3)
+    return F.max_pool2d(x, [int(min(x.shape[2], 7)), int(min(x.shape[3], 7))], stride=3)
 
 
 def _pooled(side: int) -> int:

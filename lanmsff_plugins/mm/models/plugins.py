@@ -24,7 +24,7 @@ def _plugin(layer: catalog.Layer) -> type[nn.Module]:
 
 
 for _layer in catalog.LAYERS.values():
-    if _layer.kind in ("attention", "selection"):
+    if _layer.kind in ("attention", "selection", "multi-input"):
         globals()[_layer.name] = register(MODELS)(_plugin(_layer))
     elif _layer.kind == "conv":
         register(MODELS, root_too=False)(_layer.build)

@@ -1,13 +1,14 @@
 """MassAtt by config alone: as a plugin layer of MMCV, and in backbones that know no plugins."""
 import pytest
 import torch
-from mmcv.cnn import build_plugin_layer
+from mmcv.cnn import ConvModule, build_plugin_layer
 from mmengine.registry import init_default_scope
 from mmpretrain.models.backbones.resnet import Bottleneck
 from mmpretrain.registry import MODELS
 from torch import nn
 
 from lanmsff_plugins import MassAtt
+from lanmsff_plugins.layers import QuaternionConv2d, catalog
 
 init_default_scope("mmpretrain")
 MASS_ATT = {"type": "lanmsff_plugins.MassAtt", "rd_ratio": 1 / 8}
@@ -83,3 +84,19 @@ def test_a_plugin_without_a_place_is_refused(plugin, message):
 def test_the_channels_of_the_bare_layer_can_be_named_either_way():
     layers = [MODELS.build({**MASS_ATT, name: 16}) for name in ("channels", "in_channels")]
     assert all(isinstance(layer, nn.Module) and layer.channels == 16 for layer in layers)
+
+
+@pytest.mark.parametrize("name", [row.name for row in catalog.LAYERS.values() if row.kind == "attention"])
+def test_a_backbone_takes_each_attention_layer_by_config(name):
+    model = MODELS.build({"type": "lanmsff_plugins.BackboneWithPlugins", "input_shape": (3, 32, 32),
+                          "backbone": {"type": "RegNet", "arch": "regnetx_400mf"},
+                          "plugins": [{"cfg": {"type": f"lanmsff_plugins.{name}"}, "after": "layer1"}]})
+    added = [module for module in model.modules() if isinstance(module, catalog.LAYERS[name].build)]
+    assert len(added) == 1 and added[0].channels == 32
+    model(torch.rand(2, 3, 32, 32))[-1].square().mean().backward()
+    assert all(p.grad is not None for p in added[0].parameters())
+
+
+def test_mmcv_builds_the_quaternion_convolution_by_config():
+    block = ConvModule(8, 12, 3, padding=1, conv_cfg={"type": "lanmsff_plugins.QuaternionConv2d"}, norm_cfg={"type": "BN"})
+    assert isinstance(block.conv, QuaternionConv2d) and block(torch.rand(2, 8, 5, 4)).shape == (2, 12, 5, 4)
