@@ -94,8 +94,8 @@ _MAB = (*_CEA, ("^(?!conv0)", "cea."), (r"^conv01\.0", "conv1"), (r"^conv00\.0",
 _MGDF = (("TCA", "attention"), ("kernel_predictor_ref", "predictor_1"), ("kernel_predictor_ext", "predictor_2"),
          (r"(predictor_\d)\.0\.0", r"\1.conv1"), (r"(predictor_\d)\.1\.0", r"\1.conv2"),
          (r"(predictor_\d)\.2", r"\1.conv3"), (r"conv_out_(\d)\.0", r"conv_\1"))
-_MGFF = (*_MGDF, (r"^MGF\.", "filter."), (r"^residual_group\.blocks", "blocks"), (r"mlp\.fc1", "mlp.0"),
-         (r"mlp\.fc2", "mlp.2"), (r"^adjust_channel_0(\d)", r"conv_\1"), (r"^adjust_channel\.", "merge."))
+_MGFF = (*_MGDF, (r"^MGF\.", "filter."), (r"^residual_group\.blocks", "blocks"),
+         (r"^adjust_channel_0(\d)", r"conv_\1"), (r"^adjust_channel\.", "merge."))
 _AF = ((r"^proj_r\.", "rgb.proj."), (r"^proj_d\.", "depth.proj."), (r"^linear_r\.(\d)\.proj", r"rgb.proportion.\1"),
        (r"^linear_d\.(\d)\.proj", r"depth.proportion.\1"), (r"^linear_m\.0\.proj", "proportion"),
        (r"^linear_f\.proj", "fuse"), ("^layer_10", "rgb.region"), ("^layer_20", "depth.region"),

@@ -86,7 +86,7 @@ def at_least(size: int, least: int) -> int:
     else:
         if isinstance(size, Tensor):
             return size.clamp(min=least)
-        return torch.sym_max(size, least)
+        return torch.sym_max(size, least)  # type: ignore[return-value]
 
 
 def exporting() -> bool:

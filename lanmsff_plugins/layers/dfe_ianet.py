@@ -2,7 +2,7 @@
 
     MSFD(72)(torch.rand(1, 72, 32, 32))
 
-Paper: `DFE-IANet: A Method for Polyp Image Classification` - https://arxiv.org/abs/2407.20843. Its authors have published no code, so this is equal to a
+Paper: `DFE-IANet` - https://arxiv.org/abs/2407.20843. Its authors have published no code, so this is equal to a
 reference formula only: the wavelet transform and the shapes of the kernels are the paper's, the 3x3 kernel of the
 diagonal band and the place of the GELU are those of the same authors' later CDFINet.
 

@@ -246,15 +246,20 @@ class _LocalContext(nn.Module):
         return x * self.fc(x.mean((2, 3))).sigmoid()[:, :, None, None]
 
 
-class _Mlp(nn.Sequential):
+class _Mlp(nn.Module):
     def __init__(self, channels: int, hidden: int, **dd):
-        super().__init__(nn.Linear(channels, hidden, **dd), nn.GELU(), nn.Linear(hidden, channels, **dd))
+        super().__init__()
+        self.fc1 = nn.Linear(channels, hidden, **dd)
+        self.fc2 = nn.Linear(hidden, channels, **dd)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        for linear in (self[0], self[2]):
+        for linear in (self.fc1, self.fc2):
             nn.init.trunc_normal_(linear.weight, std=0.02)
             nn.init.zeros_(linear.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc2(F.gelu(self.fc1(x)))
 
 
 class _ContextAwareBlock(nn.Module):

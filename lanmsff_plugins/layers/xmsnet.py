@@ -271,7 +271,7 @@ class AF(AF0):
             nn.Conv2d(self.out_channels + self.previous_channels, self.out_channels, 3, padding=1, **dd),
             nn.BatchNorm2d(self.out_channels, **dd), nn.ReLU())
 
-    def forward(self, rgb: Tensor, depth: Tensor, previous: Tensor) -> Tensor:
+    def forward(self, rgb: Tensor, depth: Tensor, previous: Tensor) -> Tensor:  # type: ignore[override]
         check_nchw(rgb, self.channels, "AF")
         check_nchw(depth, self.channels, "AF")
         check_nchw(previous, self.previous_channels, "AF")

@@ -1,4 +1,4 @@
-"""Numbers of the authors' own code, one file for each part of a paper; tests/fixtures/README.md says what is in them."""
+"""Numbers of the authors' own code, a file for each part of a paper; tests/fixtures/README.md says what is in them."""
 import json
 from dataclasses import dataclass
 
@@ -38,7 +38,8 @@ class Fixture:
 def load(part: str) -> Fixture:
     with safe_open(FOLDER / f"{part}.safetensors", "pt") as file:
         about = json.loads(file.metadata()["about"])
-        return Fixture(part, about["constructor"], about["cases"], {name: file.get_tensor(name) for name in file.keys()})
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    return Fixture(part, about["constructor"], about["cases"], tensors)
 
 
 PARTS = sorted(path.stem for path in FOLDER.glob("*.safetensors"))

@@ -37,7 +37,8 @@ def test_the_kind_says_how_it_is_built_and_what_it_does_to_the_channels(layer):
     assert [y.shape for y in outputs] == [(2, out, 8, 8)] * layer.outputs
 
 
-@pytest.mark.parametrize("layer", [layer for layer in SINGLE if layer.kind == "attention"], ids=lambda layer: layer.name)
+@pytest.mark.parametrize("layer", [layer for layer in SINGLE if layer.kind == "attention"],
+                         ids=lambda layer: layer.name)
 def test_attention_can_be_given_one_map(layer):
     x = torch.rand(2, 4 * layer.divisor, 8, 8)
     module = layer.build(x.shape[1]).eval()

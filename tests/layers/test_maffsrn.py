@@ -41,5 +41,5 @@ def test_they_have_the_papers_number_of_parameters(layer, channels, parameters):
 
 @pytest.mark.parametrize("layer", [CEA, MAB])
 def test_fewer_channels_than_the_reduction_are_refused(layer):
-    with pytest.raises(ValueError, match=f"{layer.__name__} needs at least reduction_factor=4 channels, got channels=3"):
+    with pytest.raises(ValueError, match=f"{layer.__name__} needs at least reduction_factor=4 .*, got channels=3"):
         layer(3)

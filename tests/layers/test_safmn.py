@@ -6,6 +6,10 @@ import torch.nn.functional as F
 from lanmsff_plugins.layers import CCM, SAFM, AttBlock
 
 
+def windows(side, pooled):
+    return [slice(i * side // pooled, -(-(i + 1) * side // pooled)) for i in range(pooled)]
+
+
 @torch.no_grad()
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 7), (7, 7), (8, 15), (17, 6)])
 def test_safm_pools_to_one_row_where_a_level_has_less(height, width):
@@ -14,9 +18,8 @@ def test_safm_pools_to_one_row_where_a_level_has_less(height, width):
     scales = []
     for i, (group, conv) in enumerate(zip(x.split(2, dim=1), layer.mfr)):
         rows, columns = max(1, height >> i), max(1, width >> i)
-        pooled = torch.stack([torch.stack([
-            group[:, :, r * height // rows:-(-(r + 1) * height // rows), c * width // columns:-(-(c + 1) * width // columns)
-                  ].amax((2, 3)) for c in range(columns)], dim=-1) for r in range(rows)], dim=-2)
+        down, right = windows(height, rows), windows(width, columns)
+        pooled = torch.stack([torch.stack([group[:, :, r, c].amax((2, 3)) for c in right], dim=-1) for r in down], dim=-2)
         y = conv(pooled)
         scales.append(y[:, :, torch.arange(height) * rows // height][..., torch.arange(width) * columns // width])
     torch.testing.assert_close(layer(x), F.gelu(layer.aggr(torch.cat(scales, dim=1))) * x)

@@ -98,5 +98,6 @@ def test_a_backbone_takes_each_attention_layer_by_config(name):
 
 
 def test_mmcv_builds_the_quaternion_convolution_by_config():
-    block = ConvModule(8, 12, 3, padding=1, conv_cfg={"type": "lanmsff_plugins.QuaternionConv2d"}, norm_cfg={"type": "BN"})
+    block = ConvModule(8, 12, 3, padding=1, conv_cfg={"type": "lanmsff_plugins.QuaternionConv2d"},
+                       norm_cfg={"type": "BN"})
     assert isinstance(block.conv, QuaternionConv2d) and block(torch.rand(2, 8, 5, 4)).shape == (2, 12, 5, 4)
