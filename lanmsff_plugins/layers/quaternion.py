@@ -48,6 +48,7 @@ class _QuaternionConv(nn.Module):
         self.asymmetric = any(first != last for first, last in sides)
         self.padding = [0 if self.asymmetric else first for first, _ in sides]
         self.padding_of_sides = [width for side in reversed(sides) for width in side]  # in the order of F.pad
+        self.transposed, self.output_padding = False, [0] * self.axes  # which MMCV reads of a convolution
         self.weight = nn.Parameter(torch.empty(  # the real parts of all, then i, j and k
             out_channels, in_channels // 4 // groups, *self.kernel_size, **dd))
         self.bias = nn.Parameter(torch.empty(out_channels, **dd)) if bias else None

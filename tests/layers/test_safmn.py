@@ -19,7 +19,8 @@ def test_safm_pools_to_one_row_where_a_level_has_less(height, width):
     for i, (group, conv) in enumerate(zip(x.split(2, dim=1), layer.mfr)):
         rows, columns = max(1, height >> i), max(1, width >> i)
         down, right = windows(height, rows), windows(width, columns)
-        pooled = torch.stack([torch.stack([group[:, :, r, c].amax((2, 3)) for c in right], dim=-1) for r in down], dim=-2)
+        rows_of = [torch.stack([group[:, :, r, c].amax((2, 3)) for c in right], dim=-1) for r in down]
+        pooled = torch.stack(rows_of, dim=-2)
         y = conv(pooled)
         scales.append(y[:, :, torch.arange(height) * rows // height][..., torch.arange(width) * columns // width])
     torch.testing.assert_close(layer(x), F.gelu(layer.aggr(torch.cat(scales, dim=1))) * x)
