@@ -1,4 +1,4 @@
-"""Write the tables of the docs that follow from catalogs: the layers, and the data sets.
+"""Write the tables of the docs that follow from catalogs: the layers, what they cost, and the data sets.
 
     python docs/tables.py
 
@@ -6,11 +6,15 @@ tests/docs/test_pages.py compares them with the catalogs.
 """
 from pathlib import Path
 
+from torch import Tensor, nn
+
 from lanmsff_plugins.base.tables import markdown, replace_section
 from lanmsff_plugins.data.catalog import DATASETS
-from lanmsff_plugins.layers.catalog import KINDS, LAYERS
+from lanmsff_plugins.layers.catalog import KINDS, LAYERS, Layer
+from lanmsff_plugins.measure.flops import count
 
 DOCS = Path(__file__).resolve().parent
+SLOTS = ((72, 32), (84, 8))  # channels and side of LANMSFF's places for attention, for faces of 64 pixels
 
 
 def kinds() -> str:
@@ -26,6 +30,30 @@ def layers() -> str:
         for layer in LAYERS.values()])
 
 
+class OneMap(nn.Module):
+    """A layer of several maps, given one in the place of all."""
+
+    def __init__(self, row: Layer, channels: int):
+        super().__init__()
+        self.row = row
+        self.layer = row.build(channels)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        return self.row.call(self.layer, [x] * self.row.inputs)
+
+
+def layer_costs() -> str:
+    """Parameters and multiply-accumulates of each layer at the size of LANMSFF's places for attention."""
+    rows = []
+    for row in LAYERS.values():
+        if row.kind in ("attention", "multi-input"):
+            costs = [count(OneMap(row, channels), (channels, side, side)) for channels, side in SLOTS]
+            rows.append([f"`{row.name}`", *(value for cost in costs for value in (
+                f"{cost.parameters:,}", f"{cost.macs / 1e6:.2f} M"))])
+    return markdown(["layer", *(f"{what}, {channels} channels at {side}x{side}" for channels, side in SLOTS
+                                for what in ("parameters", "MACs"))], rows)
+
+
 def data_sets() -> str:
     """Every data set of the package."""
     header = ["data set", "type in configs", "classes, in the order of the labels", "train, val, test", "source"]
@@ -38,6 +66,7 @@ def data_sets() -> str:
 TABLES = {  # (page, marker): what makes the table
     ("layers.md", "layer kinds"): kinds,
     ("layers.md", "layers"): layers,
+    ("related.md", "layer costs"): layer_costs,
     ("data.md", "data sets"): data_sets,
 }
 

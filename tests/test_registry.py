@@ -69,5 +69,5 @@ def test_stand_ins_of_the_ablation_have_no_bare_names(name):
 
 def test_every_layer_of_the_catalog_that_a_config_can_build_is_registered():
     for layer in catalog.LAYERS.values():
-        if layer.kind != "multi-input":
+        if layer.kind != "fusion":
             assert issubclass(MODELS.get(layer.name), layer.build)

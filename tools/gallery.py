@@ -95,6 +95,36 @@ def layers_table() -> str:
     return markdown(["host", "layer", "parameters", "MACs", "forward", "forward and backward"], rows)
 
 
+class OneMap(nn.Module):
+    """A layer of the catalog that is given one map in the place of all; it returns one."""
+
+    def __init__(self, row: catalog.Layer, channels: int):
+        super().__init__()
+        self.row = row
+        self.layer = row.build(channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat(self.row.call(self.layer, [x] * self.row.inputs))
+
+
+def costs_table() -> str:
+    """Every layer that keeps the shape of its maps, as a multiple of MassAtt: its MACs and its times."""
+    channels, side, batch = 72, 32, 32  # LANMSFF's first place for attention
+    mass_att = OneMap(catalog.LAYERS["MassAtt"], channels)
+    macs = count(mass_att, (channels, side, side)).macs
+    images = torch.rand(batch, channels, side, side)
+    rows = []
+    for row in catalog.LAYERS.values():
+        if row.kind in ("attention", "multi-input"):
+            layer = OneMap(row, channels)
+            times = [compare(call(make(layer), images), call(make(mass_att), images))
+                     for make in (lambda module: module, torch.compile) for call in (forward, forward_backward)]
+            rows.append([row.name, f"{count(layer, (channels, side, side)).macs / macs:.1f}", *times])
+            print(row.name, *times, flush=True)
+    return markdown(["layer", "MACs", "forward", "forward and backward", "forward, compiled",
+                     "forward and backward, compiled"], rows)
+
+
 def pairs_table() -> str:
     def thirds(x: torch.Tensor) -> torch.Tensor:
         return x.unflatten(1, (3, -1)).mean(1)
@@ -127,7 +157,8 @@ def resnets_table() -> str:
     return markdown(["with MassAtt, as a multiple of the same with CBAM", "forward", "forward and backward"], rows)
 
 
-TABLES = {"pairs": pairs_table, "resnets": resnets_table, "layers": layers_table, "hosts": hosts_table}
+TABLES = {"costs": costs_table, "pairs": pairs_table, "resnets": resnets_table, "layers": layers_table,
+          "hosts": hosts_table}
 
 
 def main() -> None:

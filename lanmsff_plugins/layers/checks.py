@@ -1,12 +1,16 @@
-"""Checks at a layer's door that neither torch.fx nor torch.jit nor torch.export stumbles over.
+"""What layers share: checks at their door, and functions that torch.fx, torch.jit and torch.export can follow.
 
-A plain ``if`` on a shape breaks symbolic tracing, so a layer calls this function and names it to
+A plain ``if`` on a shape breaks symbolic tracing, so a layer calls these functions and names them to
 ``torch.fx.wrap`` in its own file: the traced graph then keeps the call, and the check with it.
 """
-import torch
-from torch import Tensor
+from collections.abc import Callable
 
-__all__ = ["check_grids", "check_nchw", "check_scales"]
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["at_least", "check_alike", "check_grids", "check_nchw", "check_scales", "convolve", "exporting",
+           "resize_nearest"]
 
 
 def check_nchw(x: Tensor, channels: int, layer: str,
@@ -59,3 +63,97 @@ def check_grids(scales: list[Tensor], layer: str) -> None:
             raise ValueError(
                 f"{layer} pooled a scale to {list(x.shape[2:])}, the last is {list(scales[-1].shape[2:])}; "
                 "build it with the reductions of the features that enter it")
+
+
+def check_alike(x: Tensor, other: Tensor, layer: str) -> None:
+    """Raise ValueError unless both maps have the same batch, height and width.
+
+    Args:
+        x: The first of the maps that the layer was called with.
+        other: Another one.
+        layer: The layer's name, for the message.
+    """
+    if torch.jit.is_tracing():
+        return
+    if x.shape[0] != other.shape[0] or x.shape[2:] != other.shape[2:]:
+        raise ValueError(
+            f"{layer} expects maps of one batch, height and width, got shapes {list(x.shape)} and {list(other.shape)}; "
+            "resize them to the smallest")
+
+
+def at_least(size: int, least: int) -> int:
+    """``max(size, least)`` for a size that may be an int, a symbol of torch.export, or a tensor of torch.jit.trace."""
+    if torch.jit.is_scripting():
+        return max(size, least)
+    else:
+        if isinstance(size, Tensor):
+            return size.clamp(min=least)
+        return torch.sym_max(size, least)  # type: ignore[return-value]
+
+
+def exporting() -> bool:
+    """Whether a program is being written for any size, by torch.export or for ONNX.
+
+    Its sizes are symbols, and a size that is 1 in the example is 1 in the program: what may be 1 needs another way.
+    """
+    if torch.jit.is_scripting():
+        return False
+    else:
+        return torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export()
+
+
+def resize_nearest(x: Tensor, rows: int, columns: int, like: Tensor) -> Tensor:
+    """Resize the first rows and columns of a map to the height and width of another, by nearest neighbours.
+
+    Args:
+        x: (N, C, rows or more, columns or more).
+        rows: How many rows count.
+        columns: How many columns count.
+        like: The map with the height and width to resize to.
+    """
+    if exporting():  # in integers, for the runtimes of ONNX round a scale in float
+        height, width = like.shape[2], like.shape[3]
+        x = x.index_select(2, torch.arange(height, device=x.device) * rows // height)
+        return x.index_select(3, torch.arange(width, device=x.device) * columns // width)
+    return F.interpolate(x, size=like.shape[2:], mode="nearest")
+
+
+def convolve(conv: nn.Module, x: Tensor, call: Callable[[Tensor], Tensor]) -> Tensor:
+    """``call(x)``, the call of ``conv``, with gradients that are right in bfloat16 on a CPU too.
+
+    There oneDNN, as of torch 2.15, gets the gradient of a dilated kernel wrong in channels last where a row is
+    longer than 32 with its padding: it holds what was in memory before. So in that case the same sums are taken
+    without dilation, over the ``dilation ** 2`` coarser images that interleave to the given one. The convolution
+    itself stays an ``nn.Conv2d``, and is called as one: counters, quantisation and pruning go by that.
+    """
+    if not isinstance(conv, nn.Conv2d) or conv.dilation[0] == 1 or not _loses_gradients(x, conv.weight):
+        return call(x)
+    padding, dilation = conv.padding, conv.dilation
+    try:
+        conv.padding, conv.dilation = (int(padding[0]) // dilation[0],) * 2, (1, 1)
+        y = call(_deinterleave(x, dilation[0]))
+    finally:
+        conv.padding, conv.dilation = padding, dilation
+    return _interleave(y, dilation[0])[:, :, :x.shape[2], :x.shape[3]]
+
+
+def _loses_gradients(x: Tensor, weight: Tensor) -> bool:
+    """Whether oneDNN is about to get the gradient of a dilated kernel wrong. FX traces on without an answer."""
+    return (isinstance(x, Tensor) and torch.is_grad_enabled() and x.device.type == "cpu"
+            and (x.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu"))
+            and not (x.is_contiguous() and weight.is_contiguous()))
+
+
+def _deinterleave(x: Tensor, step: int) -> Tensor:
+    """Take every ``step``-th row and column: (N, C, H, W) to (N * step ** 2, C, ceil(H / step), ceil(W / step))."""
+    rows, columns = -x.shape[2] % step, -x.shape[3] % step
+    if rows or columns:
+        x = F.pad(x, [0, columns, 0, rows])
+    x = x.unflatten(3, (-1, step)).unflatten(2, (-1, step))
+    return x.permute(0, 3, 5, 2, 4, 1).flatten(0, 2).permute(0, 3, 1, 2)  # channels last, at the cost of one copy
+
+
+def _interleave(x: Tensor, step: int) -> Tensor:
+    """The way back, with the padding."""
+    x = x.permute(0, 2, 3, 1).unflatten(0, (-1, step, step))  # (N, step, step, H, W, C)
+    return x.permute(0, 3, 1, 4, 2, 5).flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)

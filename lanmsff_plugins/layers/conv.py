@@ -1,17 +1,21 @@
-"""Convolution, batch norm and activation, plain or depthwise separable, initialised as in Keras."""
+"""Convolution, batch norm and activation, plain or depthwise separable, initialised as in Keras.
+
+To lift these layers out, take ``checks.py`` along.
+"""
 import math
 from collections.abc import Callable
 from functools import partial
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from timm.layers import LayerType, create_act_layer, get_norm_layer
 from torch import Tensor, nn
 from torch.nn.utils import parametrize, prune, remove_spectral_norm, remove_weight_norm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
+
+from .checks import convolve
 
 __all__ = ["BatchNorm2d", "ConvNormAct", "DilatedConv2d", "SeparableConv2d", "make_weights_plain"]
 
@@ -20,7 +24,7 @@ BatchNorm2d = partial(nn.BatchNorm2d, eps=1e-3, momentum=0.01)
 
 
 class DilatedConv2d(nn.Conv2d):
-    """A dilated convolution that keeps the size, and learns in bfloat16 on a CPU too, see :func:`_convolve`.
+    """A dilated convolution that keeps the size, and learns in bfloat16 on a CPU too, see ``checks.convolve``.
 
     Args:
         in_channels: Number of input channels.
@@ -39,53 +43,12 @@ class DilatedConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         if not torch.jit.is_scripting():
-            return _convolve(self, x, super().forward)
+            return convolve(self, x, super().forward)
         return self._conv_forward(x, self.weight, self.bias)
 
 
-def _convolve(conv: nn.Module, x: Tensor, call: Callable[[Tensor], Tensor]) -> Tensor:
-    """``call(x)``, the call of ``conv``, with gradients that are right in bfloat16 on a CPU too.
-
-    There oneDNN, as of torch 2.15, gets the gradient of a dilated kernel wrong in channels last where a row is
-    longer than 32 with its padding: it holds what was in memory before. So in that case the same sums are taken
-    without dilation, over the ``dilation ** 2`` coarser images that interleave to the given one. The convolution
-    itself stays an ``nn.Conv2d``, and is called as one: counters, quantisation and pruning go by that.
-    """
-    if not isinstance(conv, nn.Conv2d) or conv.dilation[0] == 1 or not _loses_gradients(x, conv.weight):
-        return call(x)
-    padding, dilation = conv.padding, conv.dilation
-    try:
-        conv.padding, conv.dilation = (int(padding[0]) // dilation[0],) * 2, (1, 1)
-        y = call(_deinterleave(x, dilation[0]))
-    finally:
-        conv.padding, conv.dilation = padding, dilation
-    return _interleave(y, dilation[0])[:, :, :x.shape[2], :x.shape[3]]
-
-
-def _loses_gradients(x: Tensor, weight: Tensor) -> bool:
-    """Whether oneDNN is about to get the gradient of a dilated kernel wrong. FX traces on without an answer."""
-    return (isinstance(x, Tensor) and torch.is_grad_enabled() and x.device.type == "cpu"
-            and (x.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu"))
-            and not (x.is_contiguous() and weight.is_contiguous()))
-
-
-def _deinterleave(x: Tensor, step: int) -> Tensor:
-    """Take every ``step``-th row and column: (N, C, H, W) to (N * step ** 2, C, ceil(H / step), ceil(W / step))."""
-    rows, columns = -x.shape[2] % step, -x.shape[3] % step
-    if rows or columns:
-        x = F.pad(x, [0, columns, 0, rows])
-    x = x.unflatten(3, (-1, step)).unflatten(2, (-1, step))
-    return x.permute(0, 3, 5, 2, 4, 1).flatten(0, 2).permute(0, 3, 1, 2)  # channels last, at the cost of one copy
-
-
-def _interleave(x: Tensor, step: int) -> Tensor:
-    """The way back, with the padding."""
-    x = x.permute(0, 2, 3, 1).unflatten(0, (-1, step, step))  # (N, step, step, H, W, C)
-    return x.permute(0, 3, 1, 4, 2, 5).flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
-
-
 def _same_conv2d(in_channels: int, out_channels: int, kernel_size: int, dilation: int, **kwargs) -> nn.Conv2d:
-    """A convolution that keeps the size. Of exactly this class, since many tools go by it; see :func:`_convolve`."""
+    """A convolution that keeps the size. Of exactly this class, since many tools go by it; see ``checks.convolve``."""
     padding = dilation * (kernel_size // 2)
     return nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, dilation=dilation, **kwargs)
 
@@ -134,7 +97,7 @@ class SeparableConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if not torch.jit.is_scripting():
-            return self.conv_pw(_convolve(self.conv_dw, x, self.conv_dw))
+            return self.conv_pw(convolve(self.conv_dw, x, self.conv_dw))
         return self.conv_pw(self.conv_dw(x))
 
 
@@ -149,6 +112,8 @@ class ConvNormAct(nn.Module):
         separable: Take a :class:`SeparableConv2d` in place of the plain convolution.
         norm_layer: The norm: a name of timm's, such as 'batchnorm2d', or a class, called with the number of channels.
         act_layer: The activation; None leaves it out.
+        conv_layer: Makes the plain convolution, with the arguments of ``torch.nn.Conv2d``, which it is by default;
+            such as :class:`lanmsff_plugins.layers.QuaternionConv2d`. A separable one stays.
         device: Device of the parameters.
         dtype: Type of the parameters.
 
@@ -158,12 +123,16 @@ class ConvNormAct(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3, dilation: int = 1,
                  separable: bool = False, norm_layer: LayerType = BatchNorm2d,
-                 act_layer: LayerType | None = nn.ReLU, device=None, dtype=None):
+                 act_layer: LayerType | None = nn.ReLU, conv_layer: Callable[..., nn.Module] | None = None,
+                 device=None, dtype=None):
         dd = {"device": device, "dtype": dtype}
         super().__init__()
-        self.conv: SeparableConv2d | nn.Conv2d
+        self.conv: nn.Module
         if separable:
             self.conv = SeparableConv2d(in_channels, out_channels, kernel_size, dilation, **dd)
+        elif conv_layer is not None:
+            self.conv = conv_layer(in_channels, out_channels, kernel_size, padding=dilation * (kernel_size // 2),
+                                   dilation=dilation, **dd)
         else:
             self.conv = _same_conv2d(in_channels, out_channels, kernel_size, dilation, **dd)
         self.norm: nn.Module = _norm_layer(norm_layer)(out_channels, **dd)
@@ -171,13 +140,13 @@ class ConvNormAct(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """He uniform for the kernel, zeros for its bias; the norm's own start for the norm."""
-        if isinstance(self.conv, SeparableConv2d):
-            self.conv.reset_parameters()
-        else:
+        """He uniform for the kernel, zeros for its bias; their own start for other convolutions and for the norm."""
+        if isinstance(self.conv, nn.Conv2d):
             nn.init.kaiming_uniform_(self.conv.weight, nonlinearity="relu")
             assert self.conv.bias is not None
             nn.init.zeros_(self.conv.bias)
+        else:
+            self.conv.reset_parameters()  # type: ignore[operator]
         reset_norm = getattr(self.norm, "reset_parameters", None)
         if reset_norm is not None:  # a fused norm has gone
             reset_norm()
@@ -187,7 +156,7 @@ class ConvNormAct(nn.Module):
 
         A separable convolution takes it up in its pointwise half. Pruned and normed weights become plain ones first,
         see :func:`make_weights_plain`. Norms of other kinds stay, and so does one beside a convolution with a weight,
-        a forward or hooks of another kind.
+        a forward or hooks of another kind, or one that is no ``torch.nn.Conv2d``.
         """
         norm = self.norm
         if (type(norm) is nn.BatchNorm2d or type(norm) is nn.SyncBatchNorm) and norm.running_mean is not None:
@@ -203,7 +172,7 @@ class ConvNormAct(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if not torch.jit.is_scripting():
-            return self.act(self.norm(_convolve(self.conv, x, self.conv)))
+            return self.act(self.norm(convolve(self.conv, x, self.conv)))
         return self.act(self.norm(self.conv(x)))
 
 

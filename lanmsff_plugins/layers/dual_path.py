@@ -3,8 +3,10 @@
 Paper: `A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View Facial
 Expression Recognition` - https://arxiv.org/abs/2403.14318
 
-To lift this layer out, take ``conv.py`` along.
+To lift this layer out, take ``conv.py`` and ``checks.py`` along.
 """
+from collections.abc import Callable
+
 import torch
 from timm.layers import LayerType
 from torch import Tensor, nn
@@ -25,6 +27,8 @@ class DualPath(nn.Module):
         out_channels: Number of output channels, even; each path gives half of them.
         norm_layer: Norm after each convolution: a name of timm's, or a class, called with the number of channels.
         act_layer: Activation after each norm.
+        conv_layer: Makes the plain convolutions, those of stages 1 and 3, with the arguments of ``torch.nn.Conv2d``,
+            which they are by default.
         device: Device of the parameters.
         dtype: Type of the parameters.
 
@@ -36,13 +40,15 @@ class DualPath(nn.Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, norm_layer: LayerType = BatchNorm2d,
-                 act_layer: LayerType = nn.ReLU, device=None, dtype=None):
+                 act_layer: LayerType = nn.ReLU, conv_layer: Callable[..., nn.Module] | None = None,
+                 device=None, dtype=None):
         super().__init__()
         if in_channels < 2 or out_channels < 2 or in_channels % 2 or out_channels % 2:
             raise ValueError(
                 f"DualPath splits its channels in two, got in_channels={in_channels}, out_channels={out_channels}; "
                 "make both even")
-        args = {"norm_layer": norm_layer, "act_layer": act_layer, "device": device, "dtype": dtype}
+        args = {"norm_layer": norm_layer, "act_layer": act_layer, "conv_layer": conv_layer, "device": device,
+                "dtype": dtype}
         half = out_channels // 2
         self.stage1 = nn.ModuleList(ConvNormAct(in_channels // 2, half, dilation=d, **args) for d in (1, 2))
         self.stage2 = nn.ModuleList(

@@ -149,7 +149,7 @@ def test_tables_of_the_catalogs_are_current():
 
 
 @pytest.mark.parametrize(("page", "marker"), [
-    *(("layers.md", f"gallery {name}") for name in ("hosts", "layers", "resnets", "pairs")),
+    *(("layers.md", f"gallery {name}") for name in ("hosts", "layers", "resnets", "costs", "pairs")),
     ("performance.md", "cost"), ("performance.md", "speed"), ("results.md", "weights"), ("results.md", "scaling"),
     ("results.md", "ablation network"), ("results.md", "ablation recipe")])
 def test_a_page_has_the_place_of_each_generated_table_once(page, marker):

@@ -7,6 +7,7 @@ from timm.layers import SEModule
 
 from lanmsff_plugins import MassAtt
 from lanmsff_plugins.hosts.table import HOSTS
+from lanmsff_plugins.layers import catalog
 
 FAST = {"resnet18", "tinynet_e", "repvgg_a0", "mobilenetv3_small_050", "mobilenetv2_050", "convnext_atto"}
 NAMED_IN_THE_CONTRACT = """
@@ -49,6 +50,22 @@ def test_a_host_takes_mass_att_in_all_of_its_places_and_it_learns(host):
     for layer in layers:
         for name, parameter in layer.named_parameters():
             assert parameter.grad is not None and parameter.grad.isfinite().all(), name
+
+
+TEN = ("resnet18", "ecaresnet26t", "efficientnet_b0", "tinynet_e", "repvgg_a0", "gernet_s",
+       "mobilenetv3_small_050", "lcnet_050", "mobilenetv2_050", "convnext_atto")
+
+
+@pytest.mark.hosts
+@pytest.mark.slow
+@pytest.mark.parametrize("host", [host for host in HOSTS if host.name in TEN], ids=lambda host: host.name)
+@pytest.mark.parametrize("name", [row.name for row in catalog.LAYERS.values() if row.kind == "attention"])
+def test_ten_hosts_take_each_attention_layer_and_it_learns(host, name):
+    model = host.build(catalog.slot(name)).train()
+    layers = [module for module in model.modules() if type(module) is catalog.LAYERS[name].build]
+    assert len(layers) == places(host)
+    model(torch.rand(2, 3, 64, 64)).square().mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for layer in layers for p in layer.parameters())
 
 
 def test_the_table_has_forty_hosts_and_all_that_are_promised():

@@ -1,14 +1,18 @@
-"""Multi-scale fusion as a neck for any backbone that gives a pyramid."""
+"""Fusion as a neck for any backbone that gives a pyramid: LANMSFF's own, and the catalog's layers of several maps."""
 from collections.abc import Sequence
 
+import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmengine.registry import MODELS as ROOT_MODELS
 from torch import Tensor, nn
 
 from ... import layers
+from ...base.errors import unknown
+from ...layers import catalog
 from ...registry import MODELS, register
 
-__all__ = ["FusionNeck"]
+__all__ = ["FusionNeck", "MultiInputNeck"]
 
 
 @register(MODELS, formerly="MultiScaleFusion")
@@ -42,4 +46,52 @@ class FusionNeck(BaseModule):
 
     def forward(self, features: tuple[Tensor, ...]) -> tuple[Tensor]:
         fused = self.fusion(list(features))
+        return (fused.mean((2, 3)) if self.global_pool else fused,)
+
+
+@register(MODELS)
+class MultiInputNeck(BaseModule):
+    """A layer of several maps, such as ``MGDF`` or ``AF``, between a backbone and a head.
+
+    These layers take maps of one shape: the last outputs of the backbone, as many as the layer takes, are brought to
+    ``channels`` by 1x1 convolutions and to the coarsest grid by average pooling. If the layer returns several maps,
+    they are concatenated.
+
+    Args:
+        layer: Config of the layer, of kind multi-input or attention in :mod:`lanmsff_plugins.layers.catalog`; built
+            with ``channels``.
+        in_channels: Number of channels of each of the backbone's outputs, the finest first, or of the last of them.
+        channels: Number of channels that the layer works on.
+        global_pool: Average the map to a vector, as ``LinearClsHead`` wants it; False gives the map.
+        init_cfg: Config of the initialisation.
+
+    Attributes:
+        out_channels: Number of channels that the head gets.
+
+    Raises:
+        ValueError: if the catalog has no such layer, or there are fewer outputs than it takes.
+    """
+
+    def __init__(self, layer: dict, in_channels: Sequence[int], channels: int, global_pool: bool = True,
+                 init_cfg: dict | list[dict] | None = None):
+        super().__init__(init_cfg)
+        name = layer["type"].rpartition(".")[2]
+        rows = {row.name: row for row in catalog.LAYERS.values() if row.kind in ("multi-input", "attention")}
+        if name not in rows:
+            raise ValueError(unknown("layer of several maps", name, (n for n, row in rows.items() if row.inputs > 1)))
+        self.row = rows[name]
+        if len(in_channels) < self.row.inputs:
+            raise ValueError(f"{name} takes {self.row.inputs} maps, got in_channels={list(in_channels)}; "
+                             "let the backbone give more by its out_indices")
+        self.projections = nn.ModuleList(nn.Conv2d(each, channels, 1) for each in in_channels[-self.row.inputs:])
+        self.layer = MODELS.build({"channels": channels, **layer})
+        # A layer says how many channels it gives only where these may be other than what it takes.
+        self.out_channels = self.row.outputs * getattr(self.layer, "out_channels", channels)
+        self.global_pool = global_pool
+
+    def forward(self, features: tuple[Tensor, ...]) -> tuple[Tensor]:
+        features = features[-self.row.inputs:]
+        grid = features[-1].shape[2:]
+        maps = [F.adaptive_avg_pool2d(projection(x), grid) for projection, x in zip(self.projections, features)]
+        fused = torch.cat(self.row.call(self.layer, maps), dim=1)
         return (fused.mean((2, 3)) if self.global_pool else fused,)

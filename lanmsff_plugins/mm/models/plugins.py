@@ -28,7 +28,7 @@ def _plugin(layer: catalog.Layer) -> type[nn.Module]:
 _PLUGINS: dict[type, type] = {}  # of a layer's class, the one that takes in_channels as well
 
 for _layer in catalog.LAYERS.values():
-    if _layer.kind in ("attention", "selection"):
+    if _layer.kind in ("attention", "selection", "multi-input"):
         globals()[_layer.name] = _PLUGINS[_layer.build] = register(MODELS)(_plugin(_layer))
     elif _layer.kind == "conv":
         register(MODELS, root_too=False)(_layer.build)

@@ -3,6 +3,8 @@ import pytest
 import torch
 from mmpretrain.registry import MODELS
 
+from lanmsff_plugins.layers import catalog
+
 IMAGES = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
 
 
@@ -22,3 +24,29 @@ def test_the_neck_gives_a_tuple_with_the_vector_or_the_map():
 def test_a_neck_of_the_wrong_width_says_so():
     with pytest.raises(ValueError, match="3"):
         MODELS.build({"type": "lanmsff_plugins.MultiScaleFusion", "in_channels": [64, 72, 78, 84]})
+
+
+SEVERAL = [row.name for row in catalog.LAYERS.values() if row.inputs > 1]
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_a_layer_of_several_maps_fuses_the_last_scales(name):
+    torch.manual_seed(0)
+    neck = MODELS.build({"type": "lanmsff_plugins.MultiInputNeck", "layer": {"type": f"lanmsff_plugins.{name}"},
+                         "in_channels": [66, 72, 78, 84], "channels": 12})
+    vector, = neck(build().eval()(IMAGES))
+    assert vector.shape == (2, neck.out_channels) and neck.out_channels == 12 * catalog.LAYERS[name].outputs
+    vector.square().sum().backward()
+    assert all(p.grad is not None for p in neck.parameters())
+    neck.global_pool = False
+    assert neck(build().eval()(IMAGES))[0].shape == (2, neck.out_channels, 4, 4)
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    ({"layer": {"type": "lanmsff_plugins.AF1"}}, "unknown layer of several maps 'AF1'; .*AF"),
+    ({"in_channels": [78, 84]}, "AF takes 3 maps, got in_channels=.78, 84."),
+    ({"channels": 3}, "AF needs out_channels of at least 4, got channels=3")])
+def test_a_neck_of_several_maps_that_cannot_be_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        MODELS.build({"type": "lanmsff_plugins.MultiInputNeck", "layer": {"type": "lanmsff_plugins.AF"},
+                      "in_channels": [72, 78, 84], "channels": 12, **given})

@@ -1,7 +1,7 @@
 """MassAtt by config alone: as a plugin layer of MMCV, and in backbones that know no plugins."""
 import pytest
 import torch
-from mmcv.cnn import build_plugin_layer
+from mmcv.cnn import ConvModule, build_plugin_layer
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain.models.backbones.resnet import Bottleneck
@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from lanmsff_plugins import MassAtt
+from lanmsff_plugins.layers import QuaternionConv2d, catalog
 from lanmsff_plugins.mm.models import plugins
 
 init_default_scope("mmpretrain")
@@ -156,3 +157,20 @@ def test_pretrained_weights_of_the_backbone_load_into_it_with_layers(tmp_path):
         "type": "ResNet", "depth": 18, "init_cfg": {"type": "Pretrained", "checkpoint": str(tmp_path / "resnet.pth")}})
     model.init_weights()
     assert all(torch.equal(model.state_dict()[name], value) for name, value in bare.state_dict().items())
+
+
+@pytest.mark.parametrize("name", [row.name for row in catalog.LAYERS.values() if row.kind == "attention"])
+def test_a_backbone_takes_each_attention_layer_by_config(name):
+    model = MODELS.build({"type": "lanmsff_plugins.BackboneWithPlugins", "input_shape": (3, 32, 32),
+                          "backbone": {"type": "RegNet", "arch": "regnetx_400mf"},
+                          "plugins": [{"cfg": {"type": f"lanmsff_plugins.{name}"}, "after": "layer1"}]})
+    added = [module for module in model.modules() if isinstance(module, catalog.LAYERS[name].build)]
+    assert len(added) == 1 and added[0].channels == 32
+    model(torch.rand(2, 3, 32, 32))[-1].square().mean().backward()
+    assert all(p.grad is not None for p in added[0].parameters())
+
+
+def test_mmcv_builds_the_quaternion_convolution_by_config():
+    block = ConvModule(8, 12, 3, padding=1, conv_cfg={"type": "lanmsff_plugins.QuaternionConv2d"},
+                       norm_cfg={"type": "BN"})
+    assert isinstance(block.conv, QuaternionConv2d) and block(torch.rand(2, 8, 5, 4)).shape == (2, 12, 5, 4)
