@@ -51,8 +51,11 @@ class Case:
 CASES = {row.name: Case(row) for row in catalog.LAYERS.values() if row.kind != "fusion"}
 FREE_STANDING = [name for name, case in CASES.items() if case.row.free_standing]  # they check their input
 COMPILED_BY_INDUCTOR = ("MassAtt", "PWFS")  # in the fast tests; a C++ compiler takes seconds for each
-# An export takes seconds too; what is of 200 operators and more does it in the slow tests, but for one.
-EXPORTED = [pytest.param(name, marks=pytest.mark.slow) if name == "MGFF" else name for name in CASES]
+
+
+def seldom(names) -> list:
+    """The names, with the layer of the most operators in the slow tests: it takes ten seconds to trace."""
+    return [pytest.param(name, marks=pytest.mark.slow) if name == "MGFF" else name for name in names]
 
 
 @pytest.fixture(params=CASES)
@@ -101,7 +104,7 @@ def test_a_module_is_called_once_in_a_forward_pass(case, layer):
     assert {name for name, module in layer.named_modules() if list(module.parameters(recurse=False))} <= calls.keys()
 
 
-@pytest.mark.parametrize("case", EXPORTED, indirect=True)
+@pytest.mark.parametrize("case", seldom(CASES), indirect=True)
 def test_export_takes_any_batch_and_odd_heights_and_widths_by_auto(case, layer):
     exported = torch.export.export(layer, case.args(case.maps(2, 17, 22)),
                                    dynamic_shapes=case.dynamic(_0=DIM.AUTO, _2=DIM.AUTO, _3=DIM.AUTO)).module()
@@ -109,7 +112,7 @@ def test_export_takes_any_batch_and_odd_heights_and_widths_by_auto(case, layer):
         assert_same(case, exported, layer, case.maps(*shape))
 
 
-@pytest.mark.parametrize("case", EXPORTED, indirect=True)
+@pytest.mark.parametrize("case", seldom(CASES), indirect=True)
 def test_export_takes_any_height_and_width_that_4_divides(case, layer):
     exported = torch.export.export(layer, case.args(case.maps(2, 16, 20)),
                                    dynamic_shapes=case.dynamic(_2=4 * DIM("h"), _3=4 * DIM("w"))).module()
@@ -117,7 +120,7 @@ def test_export_takes_any_height_and_width_that_4_divides(case, layer):
         assert_same(case, exported, layer, case.maps(2, *size))
 
 
-@pytest.mark.parametrize("case", EXPORTED, indirect=True)
+@pytest.mark.parametrize("case", seldom(CASES), indirect=True)
 def test_export_takes_any_batch(case, layer):
     exported = torch.export.export(layer, case.args(case.maps(2, 7, 5)),
                                    dynamic_shapes=case.dynamic(_0=DIM("batch"))).module()
@@ -250,7 +253,7 @@ def test_torchscript_refuses_wrong_channels_too(name):
         case.call(torch.jit.script(case.make()), case.maps(2, 4, 4, channels=9))
 
 
-@pytest.mark.parametrize("name", FREE_STANDING)
+@pytest.mark.parametrize("name", seldom(FREE_STANDING))
 def test_onnxruntime_gives_the_same_at_any_batch_and_size(name):
     case = CASES[name]
     torch.manual_seed(0)
@@ -267,7 +270,7 @@ def test_onnxruntime_gives_the_same_at_any_batch_and_size(name):
             torch.testing.assert_close(torch.from_numpy(y), reference, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", FREE_STANDING)
+@pytest.mark.parametrize("name", seldom(FREE_STANDING))
 def test_it_compiles_to_one_graph(name):
     case = CASES[name]
     layer = case.make().eval()
