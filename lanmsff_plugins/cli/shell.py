@@ -20,7 +20,8 @@ __all__ = ["fail", "shell"]
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + osp.sep
 _EXTRAS = {  # what brings a package that may be missing
     "mm": ("mmengine", "mmcv", "mmpretrain"), "onnx": ("onnx", "onnxruntime", "onnxscript"),
-    "tools": ("fvcore", "matplotlib"), "keras": ("h5py",), "parquet": ("pyarrow",)}
+    "tools": ("fvcore", "matplotlib"), "keras": ("h5py",), "parquet": ("pyarrow",),
+    "faces": ("cv2",)}
 _BUILDER = osp.join("mmengine", "registry", "build_functions.py")
 
 
