@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 import torch
@@ -22,7 +21,7 @@ from . import weights as catalog
 from .base.errors import unknown
 from .export import export_onnx, for_inference, run_onnx, run_torch
 from .inference.detect import Detector, open_detector
-from .inference.predictor import Face, FaceReader
+from .inference.predictor import FaceReader
 from .pictures import read_picture
 
 __all__ = ["ENGINES", "open_engine", "open_reader", "read_faces"]
@@ -32,15 +31,9 @@ BATCH = 16  # faces; on a CPU larger batches are no faster
 Picture = str | PathLike | bytes | Image.Image | np.ndarray
 
 
-@overload
-def read_faces(pictures: Picture, weights: str = ..., detector: str | Detector = ..., engine: str = ...,
-               detector_weights: str | Path | None = ...) -> list[Face]: ...
-@overload
-def read_faces(pictures: Iterable[Picture], weights: str = ..., detector: str | Detector = ..., engine: str = ...,
-               detector_weights: str | Path | None = ...) -> list[list[Face]]: ...
-
-
-def read_faces(pictures, weights="lanmsff_ferplus", detector="retinaface", engine="torch", detector_weights=None):
+def read_faces(pictures: Picture | Iterable[Picture], weights: str = "lanmsff_ferplus",
+               detector: str | Detector = "retinaface", engine: str = "torch",
+               detector_weights: str | Path | None = None) -> list:
     """Find the faces in pictures and read their expressions.
 
     Args:
@@ -54,8 +47,8 @@ def read_faces(pictures, weights="lanmsff_ferplus", detector="retinaface", engin
         detector_weights: The file of YuNet, face_detection_yunet_2023mar.onnx.
 
     Returns:
-        The faces of a picture, or for several pictures a list of the faces of each. Those of several pictures go
-        through the network together, so give as many at a time as fit into memory.
+        The faces of the picture, each a :class:`~lanmsff_plugins.inference.predictor.Face`; for several pictures a list
+        of such lists. Several go through the network together, so give as many at a time as fit into memory.
 
     Raises:
         FileNotFoundError, DataError: if a picture is missing or cannot be read.
@@ -63,11 +56,10 @@ def read_faces(pictures, weights="lanmsff_ferplus", detector="retinaface", engin
         ValueError: if a name is unknown.
     """
     reader = open_reader(weights, detector, engine, detector_weights)
-    one = isinstance(pictures, (str, PathLike, bytes, Image.Image)) or (
-        isinstance(pictures, np.ndarray) and pictures.dtype != object)
-    arrays = [picture if isinstance(picture, np.ndarray) else read_picture(picture, colour=True)
-              for picture in ([pictures] if one else pictures)]
-    found = reader(arrays)
+    one = isinstance(pictures, Picture)
+    several: Iterable[Picture] = [pictures] if isinstance(pictures, Picture) else pictures
+    found = reader([picture if isinstance(picture, np.ndarray) else read_picture(picture, colour=True)
+                    for picture in several])
     return found[0] if one else found
 
 

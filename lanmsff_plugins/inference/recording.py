@@ -8,6 +8,7 @@ import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Recording:
         self._video = Path(f"{place}.boxes.mp4")
         # OpenCV knows a video by its suffix, and an mp4 can be played only once it is closed.
         self._unfinished = self._video.with_name(f".{self._video.name}.unfinished.mp4")
-        self._writer = None
+        self._writer: Any = None  # OpenCV's, once the size is known
         self._file = open(self._timeline, "w", newline="", encoding="utf-8")
         self._rows = csv.writer(self._file, lineterminator="\n")
         self._rows.writerow(["frame", "time", "track", "label", "label_smoothed", "x", "y", "width", "height",
@@ -48,7 +49,7 @@ class Recording:
         if self._writer is None:
             height, width = frame.picture.shape[:2]
             self._size = width, height
-            self._writer = cv2.VideoWriter(str(self._unfinished), cv2.VideoWriter_fourcc(*"mp4v"), fps, self._size)
+            self._writer = cv2.VideoWriter(str(self._unfinished), cv2.VideoWriter.fourcc(*"mp4v"), fps, self._size)
             if not self._writer.isOpened():
                 raise OSError(f"{self._video} cannot be written: OpenCV has no encoder for {width}x{height} pixels")
         picture = np.asarray(annotated(frame.picture, tracked))

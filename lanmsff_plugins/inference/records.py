@@ -25,7 +25,7 @@ __all__ = ["FIELDS", "RecordWriter", "finished", "read_boxes", "records"]
 
 FIELDS = ("file", "frame", "time", "faces", "face", "track", "label", "score", "x", "y", "width", "height",
           "left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "roll", "detector_score", "size", "warning")
-"""Columns of the CSV, which the classes' probabilities follow; JSON has ``box`` and ``eyes`` as lists, and ``scores``."""
+"""Columns of the CSV, followed by one a class; JSON has ``box``, ``eyes`` and ``scores`` in place of their columns."""
 
 
 def records(file: str, frame: Frame, faces: Sequence[Face | Tracked]) -> list[dict]:
@@ -172,7 +172,8 @@ def read_boxes(path: str | Path) -> dict[str, list[Box]]:
             if missing:
                 raise DataError(f"{path} has no column {missing[0]!r}; expected file, x, y, width, height")
             for row in reader:
-                boxes[row[columns["file"]]].append(_box([row[columns[name]] for name in Box._fields], path, reader.line_num))
+                texts = [row[columns[name]] for name in Box._fields]
+                boxes[row[columns["file"]]].append(_box(texts, path, reader.line_num))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as CSV: {error}") from None
     return dict(boxes)
@@ -184,5 +185,5 @@ def _box(texts: Sequence[str | None], path: str | Path, line: int) -> Box:
     except ValueError:
         raise DataError(f"{path}, line {line}: expected x, y, width and height in pixels, got {texts}") from None
     if not all(map(math.isfinite, box)) or min(box.width, box.height) <= 0 or max(map(abs, box)) > 1e6:
-        raise DataError(f"{path}, line {line}: expected a box with a width and a height above 0, in pixels, got {texts}")
+        raise DataError(f"{path}, line {line}: expected a box in pixels, wider and higher than 0, got {texts}")
     return box

@@ -39,7 +39,8 @@ class Fixed:
 
 
 def test_each_face_gets_what_the_network_says_of_its_own_square():
-    reader = FaceReader(by_brightness, CLASSES, Fixed(Detection(Box(10, 10, 40, 40), .9), Detection(Box(60, 50, 40, 40))))
+    reader = FaceReader(by_brightness, CLASSES, Fixed(
+        Detection(Box(10, 10, 40, 40), .9), Detection(Box(60, 50, 40, 40))))
     first, second = reader([scene((10, 10, 40, 255), (60, 50, 40, 0))])[0]
     assert (first.label, second.label) == ("light", "dark")
     assert first.detector_score == .9 and second.detector_score is None
@@ -74,7 +75,8 @@ def test_small_and_turned_faces_are_warned_of():
     eyes = Point(20, 20), Point(40, 20)
     reader = FaceReader(by_brightness, CLASSES, Fixed(
         Detection(Box(10, 10, 31, 30)), Detection(Box(10, 10, 32, 30)),
-        Detection(Box(10, 10, 40, 40), 1., eyes, Point(41, 30)), Detection(Box(10, 10, 40, 40), 1., eyes, Point(31, 30))))
+        Detection(Box(10, 10, 40, 40), 1., eyes, Point(41, 30)),
+        Detection(Box(10, 10, 40, 40), 1., eyes, Point(31, 30))))
     assert [face.warnings for face in reader([scene()])[0]] == [
         ("small: 31 pixels",), (), ("turned to the side",), ()]
 
@@ -87,7 +89,8 @@ def test_a_leaning_head_is_turned_upright_for_the_network():
 
 
 @pytest.mark.parametrize("wrong", [
-    np.zeros((4, 4)), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4), np.uint8), np.zeros(4, np.uint8), [[1, 2]], "a.jpg"])
+    np.zeros((4, 4)), np.zeros((4, 4, 4), np.uint8),
+    np.zeros((0, 4), np.uint8), np.zeros(4, np.uint8), [[1, 2]], "a.jpg"])
 def test_what_is_no_picture_is_refused(wrong):
     with pytest.raises(ValueError, match=r"a picture is \(H, W\) or \(H, W, 3\) uint8 in RGB, with pixels, got "):
         FaceReader(by_brightness, CLASSES)([wrong])

@@ -102,7 +102,7 @@ def test_boxes_are_read_by_file(tmp_path):
     ("file,x,y,width\na.jpg,1,2,3\n", "has no column 'height'"), ("", "has no column 'file'"),
     ("file,x,y,width,height\na.jpg,1,2,3,4\na.jpg,1,2,wide,4\n", "line 3: expected x, y, width and height"),
     ("file,x,y,width,height\na.jpg,1,2,3\n", "line 2: expected x, y"),
-    ("file,x,y,width,height\na.jpg,1,2,0,4\n", "line 2: expected a box with a width and a height above 0"),
+    ("file,x,y,width,height\na.jpg,1,2,0,4\n", "line 2: expected a box in pixels, wider and higher than 0"),
     ("file,x,y,width,height\na.jpg,1,nan,3,4\n", "line 2: expected a box"),
     ("file,x,y,width,height\na.jpg,1,2,1e300,4\n", "line 2: expected a box")])
 def test_boxes_that_are_none_are_named_by_their_line(text, message, tmp_path):
