@@ -39,7 +39,7 @@ def shell(debug: bool = False) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print("interrupted; rerun the command to continue, `train` with --resume", file=sys.stderr)
+        print("interrupted; rerun the command to continue, `train` and `predict` with --resume", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # whoever read the output has had enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
