@@ -256,6 +256,7 @@ def peak_memory(*args) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_folder_of_a_thousand_pictures_takes_no_more_memory_than_one_of_fifty(tmp_path, smiling, detector):
     """Of changing sizes, as photographs are; a picture kept of each, or of each size, would be a hundred megabytes."""
     rng = np.random.default_rng(0)
@@ -270,14 +271,15 @@ def test_a_folder_of_a_thousand_pictures_takes_no_more_memory_than_one_of_fifty(
 
 
 @pytest.mark.slow
-def test_a_video_of_a_minute_takes_no_more_memory_than_one_of_three_seconds(tmp_path, smiling, detector):
+@pytest.mark.timeout(1800)
+def test_a_video_of_half_a_minute_takes_no_more_memory_than_one_of_two_seconds(tmp_path, smiling, detector):
     cv2 = pytest.importorskip("cv2")
-    for frames in (75, 1500):
+    for frames in (50, 750):
         writer = cv2.VideoWriter(str(tmp_path / f"{frames}.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), 25, (320, 240))
         for i in range(frames):
             frame = np.full((240, 320, 3), 127, np.uint8)
             frame[40:210, i % 100:i % 100 + 190] = smiling[..., ::-1]
             writer.write(frame)
         writer.release()
-    few, many = (peak_memory(tmp_path / f"{frames}.mp4", "--save", tmp_path / f"out{frames}") for frames in (75, 1500))
-    assert many < few + 40_000  # a frame takes 230 kilobytes: a tenth of them kept would be seen
+    few, many = (peak_memory(tmp_path / f"{frames}.mp4", "--save", tmp_path / f"out{frames}") for frames in (50, 750))
+    assert many < few + 40_000  # a frame takes 230 kilobytes: a quarter of them kept would be seen
