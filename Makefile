@@ -10,7 +10,7 @@ FORKING := tests/mm tests/cli tests/tools tests/test_written_before.py
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 pytest = $(PYTEST) -m "$(1)" $(FORKING) && $(PYTEST) -m "$(1)" $(FORKING:%=--ignore=%) tests
 
-.PHONY: help env test test-slow test-hosts test-faults test-timm test-next quickstart docs lint clean
+.PHONY: help env test test-slow test-ray test-hosts test-faults test-timm test-next quickstart docs lint clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -28,6 +28,10 @@ test: $(ENV)  ## Run the tests; those on real data need LANMSFF_DATA=folder.
 
 test-slow: $(ENV)  ## Run the tests that take minutes.
 	$(call pytest,slow)
+
+test-ray: $(ENV)  ## Run the example of Ray Data on two local workers.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt 'ray[data]'
+	$(BIN)/python -m pytest -m ray tests/docs/test_predict_ray.py
 
 test-hosts: $(ENV)  ## Run the tests of MassAtt in all hosts of the table.
 	$(BIN)/python -m pytest -m hosts -n 2

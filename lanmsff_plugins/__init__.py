@@ -10,7 +10,7 @@ __version__ = "0.2.0"
 
 _HOME = {
     "LANMSFF": ".models", "PWFS": ".layers", "DualPath": ".layers", "MassAtt": ".layers",
-    "MultiScaleFusion": ".layers", "pwfs": ".layers"}
+    "MultiScaleFusion": ".layers", "pwfs": ".layers", "read_faces": ".faces"}
 __all__ = sorted(_HOME)
 
 

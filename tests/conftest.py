@@ -4,6 +4,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -13,6 +14,7 @@ from lanmsff_plugins import weights
 from lanmsff_plugins.data.fer2013.selection import select_ferplus
 from lanmsff_plugins.data.synthetic.writers import write_fer2013, write_kdef
 from lanmsff_plugins.models.naming import to_mm
+from lanmsff_plugins.pictures import read_picture
 from lanmsff_plugins.scores import Predictions
 
 from .processes import MODERN, ROOT, run_process
@@ -99,3 +101,33 @@ def one_process(tmp_path_factory):
     distributed.init_process_group("gloo", init_method=f"file://{store}", rank=0, world_size=1)
     yield
     distributed.destroy_process_group()
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Path:
+    """A photograph with one smiling face, which scikit-image brings: Eileen Collins, by NASA, in the public domain."""
+    found = find_spec("skimage")
+    if found is None:
+        pytest.skip("scikit-image, which has a photograph of a face, is not installed")
+    return Path(found.origin).parent / "data" / "astronaut.png"
+
+
+@pytest.fixture(scope="session")
+def smiling(astronaut) -> np.ndarray:
+    """The part of it that holds the face: (170, 190, 3)."""
+    return read_picture(astronaut, colour=True)[30:200, 130:320]
+
+
+@pytest.fixture(scope="session")
+def video(smiling, tmp_path_factory) -> Path:
+    """Two seconds at ten frames a second, 320x240: the face moves to the right; for the last half it is away."""
+    cv2 = pytest.importorskip("cv2")
+    path = tmp_path_factory.mktemp("video") / "talk.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 10, (320, 240))
+    for i in range(20):
+        frame = np.full((240, 320, 3), 127, np.uint8)
+        if i < 15:
+            frame[40:210, 10 + 6 * i:200 + 6 * i] = smiling[..., ::-1]
+        writer.write(frame)
+    writer.release()
+    return path

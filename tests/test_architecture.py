@@ -20,13 +20,14 @@ MAY_USE = {  # wing: the wings that it may use, all the way down
     "weights": {"base", "layers", "models"},
     "inference": {"base", "pictures", "layers", "models", "weights"},
     "export": {"base", "pictures", "layers", "models", "hosts", "weights", "inference"},
+    "faces": {"base", "pictures", "layers", "models", "hosts", "weights", "inference", "export"},
     "measure": {"base", "pictures", "layers", "models", "hosts", "weights", "inference", "export"},
     "reporting": {"base", "pictures", "layers", "models", "hosts", "weights", "inference", "export", "measure", "data",
                   "scores"},
     "registry": set(),
     "mm": {"base", "pictures", "layers", "models", "hosts", "weights", "inference", "data", "scores", "registry"},
-    "cli": {"base", "pictures", "layers", "models", "hosts", "weights", "inference", "export", "measure", "reporting",
-            "data", "scores", "registry", "mm"},
+    "cli": {"base", "pictures", "layers", "models", "hosts", "weights", "inference", "export", "faces", "measure",
+            "reporting", "data", "scores", "registry", "mm"},
     "__init__": {"base", "layers", "models"},
     "__main__": {"cli"},
 }
@@ -132,7 +133,8 @@ def test_only_the_commands_read_the_command_line_and_know_timm_s_registry():
     ("lanmsff_plugins.pictures", {"torch", "timm"}), ("lanmsff_plugins.data", {"torch", "timm"}),
     ("lanmsff_plugins.data.catalog", {"torch", "timm"}), ("lanmsff_plugins.scores", {"torch", "timm"}),
     ("lanmsff_plugins.weights", {"torch", "timm"}), ("lanmsff_plugins.cli.main", {"torch", "timm", "numpy"}),
-    ("lanmsff_plugins.layers", OPENMMLAB), ("timm_registry", OPENMMLAB)])
+    ("lanmsff_plugins.layers", OPENMMLAB), ("timm_registry", OPENMMLAB),
+    ("lanmsff_plugins.cli.predict", OPENMMLAB | {"cv2", "onnxruntime", "onnx", "retinaface", "matplotlib"})])
 def test_importing_a_module_leaves_out_what_it_does_not_need(module, absent):
     code = f"import sys, {module}; print(*sys.modules.keys() & {absent!r})"
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True,

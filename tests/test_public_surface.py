@@ -6,6 +6,7 @@ import argparse
 import importlib
 import inspect
 from pathlib import Path
+from types import GenericAlias
 
 import pytest
 
@@ -15,7 +16,8 @@ MODULES = (
     "lanmsff_plugins.models.naming", "lanmsff_plugins.models.keras", "lanmsff_plugins.hosts", "lanmsff_plugins.data",
     "lanmsff_plugins.data.catalog", "lanmsff_plugins.data.datasets", "lanmsff_plugins.data.synthetic",
     "lanmsff_plugins.pictures", "lanmsff_plugins.scores", "lanmsff_plugins.weights", "lanmsff_plugins.weights.loading",
-    "lanmsff_plugins.inference.preprocess", "lanmsff_plugins.export", "timm_registry")
+    "lanmsff_plugins.inference.preprocess", "lanmsff_plugins.inference.crops", "lanmsff_plugins.inference.detect",
+    "lanmsff_plugins.inference.predictor", "lanmsff_plugins.faces", "lanmsff_plugins.export", "timm_registry")
 
 
 def surface() -> str:
@@ -24,7 +26,8 @@ def surface() -> str:
     for module in map(importlib.import_module, MODULES):
         for name in sorted(module.__all__):
             value = getattr(module, name)
-            plain = not callable(value) or inspect.isclass(value) and issubclass(value, Exception)
+            plain = (not callable(value) or isinstance(value, GenericAlias)
+                     or inspect.isclass(value) and issubclass(value, Exception))
             arguments = "" if plain else f"({', '.join(inspect.signature(value).parameters)})"
             lines.append(f"{module.__name__}.{name}{arguments}")
     registry = importlib.import_module("lanmsff_plugins.registry")

@@ -1,12 +1,14 @@
 """A count on stderr of what takes seconds, where somebody looks."""
 import sys
+import time
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 __all__ = ["progress"]
 
 
 def progress(items: Iterable, what: str, total: int | None = None) -> Iterator:
-    """Pass ``items`` on, and count them on stderr if that is a terminal.
+    """Pass ``items`` on, and count them on stderr if that is a terminal, with the remaining time if it is known.
 
     Args:
         items: What to pass on.
@@ -17,9 +19,12 @@ def progress(items: Iterable, what: str, total: int | None = None) -> Iterator:
         yield from items
         return
     step, of = max(1, (total or 30_000) // 100), f"/{total:,}" if total else ""
-    done = 0
+    done, start, width = 0, time.monotonic(), 0
     for done, item in enumerate(items, 1):
         yield item
         if done % step == 0:
-            print(f"\r{what}: {done:,}{of}", end="", file=sys.stderr, flush=True)
-    print(f"\r{what}: {done:,}{of}", file=sys.stderr)
+            left = (time.monotonic() - start) / done * (total - done) if total else 0.
+            line = f"{what}: {done:,}{of}" + (f", {timedelta(seconds=round(left))} left" if left >= 1 else "")
+            width = max(width, len(line))
+            print(f"\r{line:<{width}}", end="", file=sys.stderr, flush=True)
+    print(f"\r{' ' * width}\r{what}: {done:,}{of}", file=sys.stderr)

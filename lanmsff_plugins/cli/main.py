@@ -13,6 +13,7 @@ from .shell import fail, shell
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {  # name: what it does; its module has the same name
+    "predict": "find faces in photographs and videos, and say their expressions",
     "train": "train a network from a config",
     "test": "test a checkpoint: accuracy by class, view and list",
     "kfold": "train and test fold by fold",

@@ -22,7 +22,8 @@ __all__ = ["fail", "shell"]
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + osp.sep
 _EXTRAS = {  # what brings a package that may be missing
     "mm": ("mmengine", "mmcv", "mmpretrain"), "onnx": ("onnx", "onnxruntime", "onnxscript"),
-    "tools": ("fvcore", "matplotlib"), "keras": ("h5py",), "parquet": ("pyarrow",)}
+    "tools": ("fvcore", "matplotlib"), "keras": ("h5py",), "parquet": ("pyarrow",),
+    "faces": ("cv2",)}
 _BUILDER = osp.join("mmengine", "registry", "build_functions.py")
 
 
@@ -58,7 +59,7 @@ def shell(debug: bool = False) -> Iterator[None]:
 
 
 def _interrupted() -> NoReturn:
-    print("interrupted; rerun the command to continue, `train` with --resume", file=sys.stderr)
+    print("interrupted; rerun the command to continue, `train` and `predict` with --resume", file=sys.stderr)
     if hasattr(signal, "pthread_sigmask"):
         # Where the interruption went through an exec(), as in exports, Python would at its end send itself the signal.
         atexit.register(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGINT})
