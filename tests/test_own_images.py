@@ -61,6 +61,15 @@ def test_the_training_starts_from_the_packaged_weights(trained):
     assert (kernel - packaged).norm() < 0.1 * packaged.norm()
 
 
+def test_classes_in_another_order_than_their_folders_are_refused(folder):
+    config = folder / "shuffled.py"
+    config.write_text((folder / "own_images.py").read_text().replace(
+        "('anger', 'happiness', 'neutral', 'surprise')", "('neutral', 'happiness', 'anger', 'surprise')"))
+    done = call_command("train", config, "--work-dir", folder / "shuffled", "--cfg-options", *QUICK)
+    assert done.returncode == 2 and "but their folders are numbered anger, happiness, neutral, surprise" in done.stderr
+    assert not list((folder / "shuffled").glob("*"))
+
+
 def test_a_checkpoint_of_mmengines_own_hook_is_tested_and_gives_a_report(folder, trained):
     tested = run("test", folder / "own_images.py", trained, "--work-dir", trained, "--cfg-options", *QUICK)
     predictions = Predictions.load(trained / "test.npz")

@@ -27,8 +27,8 @@ FOREIGN = "foreign://"
 PACKAGED = "lanmsff://"
 """What stands before the name of packaged weights."""
 
-_AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict")
-_PLAIN = ("state_dict", "model")
+# Averaged weights come first; but MMEngine's EMAHook saves those as state_dict, and the others as ema_state_dict.
+_KEYS = ("state_dict_ema", "model_ema", "state_dict", "model", "ema_state_dict")
 _WRAPPERS = ("module.", "_orig_mod.", "model.", "timm_model.", "backbone.")  # of DDP, torch.compile, Lightning, ...
 _COUNTERS = ("n_averaged", "steps")  # what torch's and MMEngine's averages count beside the weights
 _ADVICE = "name a model with the same layers and classes, as 'lanmsff(num_classes=7)'"
@@ -89,16 +89,14 @@ def read_checkpoint(path: str | Path, device: str | torch.device | None = "cpu",
 def weights_of(checkpoint: Any, path: str | Path) -> dict[str, Tensor]:
     """The state dict in what :func:`read_checkpoint` gives.
 
-    It may stand under the key of timm's or MMEngine's trainer, and averaged weights come before plain ones. MMEngine's
-    ``EMAHook`` saves the averaged weights as ``state_dict`` and the plain ones as ``ema_state_dict``.
+    It may stand under the key of timm's or MMEngine's trainer, and averaged weights come before plain ones.
 
     Raises:
         CheckpointError: if there is none, or one of its values is no tensor, or not finite.
     """
     found = checkpoint
     while isinstance(found, Mapping):
-        keys = _PLAIN if "message_hub" in found else (*_AVERAGED, *_PLAIN)  # MMEngine's own
-        inner = next((found[key] for key in keys if isinstance(found.get(key), Mapping)), None)
+        inner = next((found[key] for key in _KEYS if isinstance(found.get(key), Mapping)), None)
         if inner is None:
             break
         found = inner

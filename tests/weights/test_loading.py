@@ -76,9 +76,9 @@ def test_mmengine_saves_its_average_as_the_state_dict_and_others_as_ema_state_di
     other = {"module." + name: value for name, value in LANMSFF(**NARROW).state_dict().items()}
     content = {"state_dict": trained, "ema_state_dict": {**other, "steps": torch.tensor(3)}}
     torch.save({**content, "message_hub": {}, "meta": {}}, tmp_path / "mmengine.pth")
-    torch.save(content, tmp_path / "other.pth")
-    torch.testing.assert_close(loaded(tmp_path / "mmengine.pth"), trained, rtol=0, atol=0)
-    assert torch.equal(loaded(tmp_path / "other.pth")["head.fc.weight"], other["module.head.fc.weight"])
+    torch.save(content, tmp_path / "stripped.pth")
+    for name in ("mmengine.pth", "stripped.pth"):
+        torch.testing.assert_close(loaded(tmp_path / name), trained, rtol=0, atol=0)
 
 
 def test_a_folder_of_transformers_and_a_work_dir_are_checkpoints(trained, tmp_path):

@@ -93,6 +93,11 @@ def _check_loader(loader: Mapping, split: str, dataset: Dataset) -> None:
     if loader.get("drop_last") and loader.get("batch_size", 1) > len(dataset):
         raise ConfigError(f"{split}_dataloader has drop_last=True and batches of {loader.batch_size}, but there are "
                           f"{len(dataset)} pictures: no batch would be left")
+    classes = (getattr(dataset, "metainfo", None) or {}).get("classes") or ()
+    folders = getattr(dataset, "folder_to_idx", {})  # MMPretrain numbers folders by the alphabet, whatever is given
+    if set(classes) == set(folders) and list(classes) != list(folders):
+        raise ConfigError(f"{split}_dataloader has the classes {', '.join(classes)}, but their folders are numbered "
+                          f"{', '.join(folders)}; give the classes in that order")
     own = {"dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch",
            "disable_subprocess_warning"}
     sampler = None

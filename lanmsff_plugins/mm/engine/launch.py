@@ -56,13 +56,19 @@ def load_config(name: str | Path, work_dir: str | None = None, options: dict | N
     for name in _DATALOADERS:
         loader = cfg.get(name)
         if loader is not None:
-            # EpochSeedHook wants new workers in each epoch of the training.
-            loader.setdefault("persistent_workers", loader.get("num_workers", 0) > 0 and name != "train_dataloader")
+            # EpochSeedHook wants new workers in each epoch of the training; without it they would repeat their draws.
+            anew = name == "train_dataloader" and _seeds_epochs(cfg)
+            loader.setdefault("persistent_workers", loader.get("num_workers", 0) > 0 and not anew)
             loader.setdefault("pin_memory", is_cuda_available())
             loader.setdefault("collate_fn", dict(type="default_collate"))
     if amp and cfg.get("optim_wrapper") is not None:
         _use_amp(cfg)
     return cfg
+
+
+def _seeds_epochs(cfg: Config) -> bool:
+    hooks = [*(cfg.get("default_hooks") or {}).values(), *(cfg.get("custom_hooks") or ())]
+    return any(hook and "EpochSeedHook" in str(hook.type) for hook in hooks)
 
 
 def find_checkpoint(path: str | Path) -> str:
@@ -126,6 +132,9 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
     keep_freed_memory()
     init_default_scope(cfg.get("default_scope", "mmpretrain"))
     check_sections(cfg, splits)
+    if (cfg.get("auto_scale_lr") or {}).get("enable") and cfg.optim_wrapper.get("accumulative_counts", 1) > 1:
+        raise ConfigError("auto_scale_lr leaves accumulative_counts out of the batch size (MMEngine 0.10.7), so the "
+                          "rate would be too low; leave it out and set optim_wrapper.optimizer.lr")
     if cfg.launcher not in ("none", "pytorch") and not is_cuda_available():
         raise ConfigError(f"without a GPU only --launcher pytorch works, got {cfg.launcher}")
     if cfg.get("resume") and not cfg.get("load_from"):

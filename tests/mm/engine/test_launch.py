@@ -8,12 +8,26 @@ from lanmsff_plugins.base.errors import CheckpointError, ConfigError
 from lanmsff_plugins.base.locks import FolderInUseError, folder_lock
 from lanmsff_plugins.mm.engine.launch import build_runner, find_checkpoint, load_config, resume_last, train
 
+from ...conftest import ROOT
+
 
 def test_a_config_gets_what_loaders_need_and_keeps_what_it_says():
     cfg = load_config("lanmsff_ferplus", options={"val_dataloader.pin_memory": True})
     assert cfg.work_dir == "work_dirs/lanmsff_ferplus" and cfg.launcher == "none"
     assert cfg.train_dataloader.persistent_workers is False and cfg.val_dataloader.persistent_workers is True
     assert cfg.val_dataloader.pin_memory is True and cfg.train_dataloader.collate_fn.type == "default_collate"
+
+
+def test_workers_of_a_training_stay_where_no_hook_seeds_each_epoch():
+    """Workers that are started anew for each epoch would draw the same augmentations in all of them."""
+    cfg = load_config(ROOT / "docs" / "examples" / "configs" / "own_images.py")
+    assert cfg.train_dataloader.num_workers > 0 and cfg.train_dataloader.persistent_workers is True
+
+
+def test_a_scaled_rate_with_accumulated_batches_is_refused():
+    cfg = load_config("lanmsff_ferplus", options={"auto_scale_lr.enable": True, "optim_wrapper.accumulative_counts": 4})
+    with pytest.raises(ConfigError, match="auto_scale_lr leaves accumulative_counts out"):
+        build_runner(cfg, "train")
 
 
 def test_mixed_precision_without_a_gpu_is_bfloat16():
