@@ -89,6 +89,8 @@ def run(args: argparse.Namespace) -> None:
 def _check(args: argparse.Namespace) -> None:
     if not args.sources and args.camera is None:
         raise ValueError("nothing to read; name photographs, folders or videos, or --camera 0")
+    if args.save and args.save.exists() and not args.save.is_dir():
+        raise ValueError(f"--save needs a folder, {args.save} is a file")
     if args.maps and not args.save:
         raise ValueError("--maps draws pictures: name the folder for them by --save DIR")
     if args.resume and (args.json or args.csv or "-") == "-":

@@ -105,6 +105,9 @@ class Camera:
 
     Args:
         number: 0 for the first.
+
+    Raises:
+        ValueError: if the number is below 0, which OpenCV does not refuse by an error.
     """
 
     moving = True
@@ -112,6 +115,8 @@ class Camera:
     total = None
 
     def __init__(self, number: int):
+        if number < 0:
+            raise ValueError(f"cameras are numbered from 0, got {number}")
         self.number, self.name = number, f"camera {number}"
         self.fps = 0.
         self.read = 0

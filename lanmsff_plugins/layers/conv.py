@@ -5,7 +5,7 @@ To lift these layers out, take ``checks.py`` along.
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import cast
+from typing import TypeGuard, cast
 
 import torch
 from timm.layers import LayerType, create_act_layer, get_norm_layer
@@ -176,7 +176,7 @@ class ConvNormAct(nn.Module):
         return self.act(self.norm(self.conv(x)))
 
 
-def _is_plain(conv: nn.Module) -> bool:
+def _is_plain(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
     return (type(conv) in (nn.Conv2d, DilatedConv2d) and isinstance(conv.weight, nn.Parameter)
             and (conv.bias is None or isinstance(conv.bias, nn.Parameter)))
 

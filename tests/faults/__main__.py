@@ -10,12 +10,13 @@ from random import Random
 
 from lanmsff_plugins.base.tables import markdown, replace_section
 
-from . import data, doors, kills, layers, settings, weights
+from . import data, doors, kills, layers, pictures, settings, weights
 from .case import Case, Family
 from .process import attempt
 from .world import world
 
-FAMILIES = [*layers.FAMILIES, *weights.FAMILIES, *data.FAMILIES, *settings.FAMILIES, *doors.FAMILIES]
+FAMILIES = [*layers.FAMILIES, *weights.FAMILIES, *data.FAMILIES, *settings.FAMILIES, *doors.FAMILIES,
+            *pictures.FAMILIES]
 DRAWN: list[tuple[Family, Case]] = []  # here, for what a case does cannot be sent to another process
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs" / "faults.md"
 

@@ -25,17 +25,19 @@ class Case:
         what: The input in a few words, for the list of faults.
         argv: The command and its arguments; called in the case's own folder.
         prepare: Puts into that folder, which is empty, what the command reads.
-        call: Instead of a command, a function; a ValueError is a refusal, an AssertionError a wrong result.
         right: Checks the result of an input that may be taken; None if it must be refused.
+        call: Instead of a command, a function; a ValueError is a refusal, an AssertionError a wrong result.
         must_be_taken: Refusing it is a fault.
+        status: The exit status where it is taken; 1 where one input of several cannot be read.
     """
 
     what: str
     argv: tuple[str, ...] = ()
     prepare: Callable[[Path], None] = lambda folder: None
-    call: Callable[[], None] | None = None
     right: Callable[[Path, Outcome], None] | None = None
+    call: Callable[[], None] | None = None
     must_be_taken: bool = False
+    status: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def judge(case: Case, folder: Path, outcome: Outcome) -> str:
         if left:
             return f"refused, but left {', '.join(left[:4])}"
         return "refused"
-    if outcome.status != 0:
+    if outcome.status != case.status:
         return f"exit status {outcome.status}: {outcome.stderr.strip()[-200:]}"
     if case.right is None and case.call is None:
         return f"taken without a word; wrote {', '.join(outcome.written[:4]) or 'nothing'}"

@@ -7,7 +7,7 @@ from lanmsff_plugins.cli.main import COMMANDS
 from lanmsff_plugins.mm.engine.launch import load_config
 
 from .case import Case, Family, misspelt
-from .world import KERAS, tiny, world
+from .world import KERAS, ROOT, tiny, world
 
 __all__ = ["FAMILIES"]
 
@@ -80,6 +80,12 @@ VALUES = {  # options of the other commands, and absurd values for them
               ("FACES", "--out", "o", "--near", "nan"), ("KDEF", "--out", "o"),
               ("FACES", "--out", "o", "--kdef"), ("FACES", "--uot", "o"), ("FACES", "--out"),
               ("FACES", "o", "--out", "o"), ("FACES", "--out", "o", "--near", "0")],
+    "predict": [("/nonexistent.jpg",), ("",), (), ("CSV",), ("FACES",), ("--camera", "x"), ("--camera",),
+                *(("FACE", *more) for more in (
+                    ("--weights", "lanmsff_ferpluss"), ("--engine", "tensorflow"), ("--json", "no/such/x.json"),
+                    ("--json", "a", "--csv", "b"), ("--csv", "."), ("--save", "CSV"), ("--maps",), ("--resume",),
+                    ("--no-detect", "--boxes", "CSV"), ("--boxes", "/nonexistent.csv"), ("--boxes", "CSV"),
+                    ("--detector-weights", "/nonexistent.onnx"), ("--detector-weights", "CSV"), ("--no-detct",)))],
     "report": [("/nonexistent",), ("",), (".",), ("RUN", "/nonexistent"), ("RUN", "--out", "no/such/r.html"),
                ("RUN", "--out", "."), ("RUN", "--list", "hard"), ("RUN", "--list", "hard=/nonexistent"),
                ("RUN", "--list", "=x"), ("RUN", "--list", "hard=."), ("FACES",), ("RUN", "--uot", "r.html"), (),
@@ -117,7 +123,7 @@ def option_of(command: str, random: Random) -> Case:
     """An absurd value of an option, or an argument that names nothing."""
     here = world()
     stand_for = {"FACES": here.faces, "KDEF": here.kdef, "RUN": here.run, "CHECKPOINT": here.checkpoint,
-                 "CSV": here.faces / "fer2013.csv", "KERAS": KERAS}
+                 "CSV": here.faces / "fer2013.csv", "KERAS": KERAS, "FACE": ROOT / "docs" / "face.png"}
     chosen = random.choice(VALUES[command])
     return Case(" ".join([command, *map(repr, chosen)]),
                 (command, *(str(stand_for.get(arg, arg)) for arg in chosen)))
