@@ -53,7 +53,8 @@ def test_an_output_that_cannot_be_written_ends_in_one_line_and_leaves_nothing(co
     assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
 
 
-@pytest.mark.parametrize("args", [(), ("only_in.h5",)])
-def test_missing_arguments_show_the_usage(convert, args):
+@pytest.mark.parametrize(("args", "missing"), [((), "weights, out"), (("only_in.h5",), "out")])
+def test_missing_arguments_are_named_in_one_line(convert, args, missing):
     status, _, errors = convert(*args)
-    assert status == 2 and errors.startswith("usage: lanmsff convert-keras")
+    assert status == 2
+    assert errors == f"error: the following arguments are required: {missing}; see lanmsff convert-keras --help\n"

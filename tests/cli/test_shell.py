@@ -69,7 +69,7 @@ def test_an_interruption_tells_how_to_go_on(capsys):
         with shell():
             (lambda: fail(KeyboardInterrupt()))()
     assert end.value.code == 130
-    assert "`train` with --resume" in capsys.readouterr().err
+    assert "`train` and `predict` with --resume" in capsys.readouterr().err
 
 
 def test_an_interruption_that_a_library_made_an_error_of_is_one_still(capsys):

@@ -161,7 +161,7 @@ def harmless(door: str, random: Random) -> Case:
 
 def compact(door: str, random: Random) -> Case:
     """A compact file, as ``prepare`` writes it, with an impossible value."""
-    name = random.choice(["emotion", "usage", "votes"])
+    name = random.choice(["emotion", "usage"])
     value, row = random.choice([9, 11, 200]), random.randrange(60)
 
     def prepare(folder: Path) -> None:

@@ -52,7 +52,7 @@ VALUES = {  # options of the other commands, and absurd values for them
     "benchmark": [("lanmsff", "--seconds", "0.01", *more) for more in (
         ("--batch", "0"), ("--batch", "-1"), ("--batch", "x"), ("--threads", "0"), ("--threads", "-2"),
         ("--seconds", "-1"), ("--form", "eagre"), ("--dtype", "float8"), ("--shape", "3", "64", "64"),
-        ("--vs", "resnet81"), ("--read", "/nonexistent"), ("--json", "no/such/x.json", "--batch", "1"),
+        ("--vs", "resnet81"), ("--read", "/nonexistent"),
         ("--plot", "x.gif"), ("--workers", "-1", "--read", "/nonexistent"), ("--device", "tpu"),
         ("--mode", "trainning"), ("--memory-format", "last"), ("--batch",))],
     "kfold": [("lanmsff_kdef", "--work-dir", "w", *more) for more in (
@@ -68,7 +68,7 @@ VALUES = {  # options of the other commands, and absurd values for them
         ("--faces", "0"), ("--faces", "-5"), ("--faces", "x"), ("--faces", "3"), ("--layout", "csvv"),
         ("--kdef", "--people", "0"), ("--kdef", "--people", "-1"), ("--kdef", "--people", "999"), ("--seed", "-1"),
         ("--seed", "x"), ("--kdef", "--sheet"), ("--flat", "extra"), ("--people", "2.5"))]
-        + [("/proc/d",), ("",), ("d/\0",)],
+        + [("/proc/d",), ("d/\0",)],
     "prepare": [("/nonexistent", "out"), ("", "out"), (".", "out"), ("FACES", "/proc/out"), ("FACES",),
                 ("FACES", "out", "--side", "0", "--kdef"), ("KDEF", "out", "--kdef", "--side", "-1"),
                 ("KDEF", "out", "--kdef", "--side", "x"), ("KDEF", "out", "--kdef", "--boxes", "none.csv"),

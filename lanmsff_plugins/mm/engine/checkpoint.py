@@ -175,10 +175,11 @@ def _check_state(checkpoint: dict, cfg: Config, path: str) -> None:
                               f"weights, leave --resume out and set load_from={path}")
     if "optimizer" in checkpoint and "optimizer" in cfg.optim_wrapper:
         optimizer = OPTIMIZERS.build({**cfg.optim_wrapper.optimizer, "params": [nn.Parameter(torch.zeros(1, 1))]})
+        expected = set(optimizer.defaults)  # loading adds what is torch's own
         try:
             group = {**checkpoint["optimizer"]["param_groups"][0], "params": [0]}
             optimizer.load_state_dict({"state": {}, "param_groups": [group]})
-            fits = optimizer.defaults.keys() <= optimizer.param_groups[0].keys()
+            fits = expected <= optimizer.param_groups[0].keys()
         except (IndexError, KeyError, TypeError, ValueError):
             fits = False
         if not fits:
