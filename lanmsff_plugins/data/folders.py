@@ -33,15 +33,20 @@ def is_circle(path: Path) -> bool:
     return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
 
 
-def list_folder(folder: Path) -> tuple[list[Path], list[os.DirEntry]]:
-    """The folders and the files in a folder, sorted by name, without hidden ones. Links count as what they point to.
+def list_folder(folder: Path, hidden: bool = False) -> tuple[list[Path], list[os.DirEntry]]:
+    """The folders and the files in a folder, sorted by name. Links count as what they point to.
+
+    Args:
+        folder: Which one.
+        hidden: Whether hidden ones, whose names begin with a dot, are among them.
 
     Raises:
         DataError: if a link points to nothing.
         OSError: if the folder cannot be read.
     """
     with os.scandir(folder) as entries:
-        visible = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+        visible = sorted((entry for entry in entries if hidden or not entry.name.startswith(".")),
+                         key=lambda entry: entry.name)
     for entry in visible:
         if entry.is_symlink():
             check_link(Path(entry.path))
@@ -49,10 +54,14 @@ def list_folder(folder: Path) -> tuple[list[Path], list[os.DirEntry]]:
         entry for entry in visible if not entry.is_dir()]
 
 
-def walk(root: Path) -> Iterator[list[os.DirEntry]]:
+def walk(root: Path, hidden: bool = False) -> Iterator[list[os.DirEntry]]:
     """The files of ``root`` and of each folder below it. Links are followed, as torchvision and timm follow them.
 
     A folder that can be reached in several ways is visited once, in its own place if that is below ``root``.
+
+    Args:
+        root: Where to begin.
+        hidden: As for :func:`list_folder`.
 
     Raises:
         DataError: if a link points to nothing.
@@ -65,7 +74,7 @@ def walk(root: Path) -> Iterator[list[os.DirEntry]]:
         real = folder.resolve()
         if real not in visited:
             visited.add(real)
-            inside, files = list_folder(folder)
+            inside, files = list_folder(folder, hidden)
             yield files
             links += [path for path in inside if path.is_symlink()]
             folders += [path for path in inside if not path.is_symlink()]

@@ -116,8 +116,8 @@ def _attention(name: str) -> Callable[..., nn.Module]:
             found = get_attn(name)
         except AssertionError:
             ours = [layer.short_name for layer in catalog.LAYERS.values() if layer.kind == "attention"]
-            raise ValueError(unknown("attn_layer", name, ours)
-                             + ", or a name of timm.layers.get_attn, such as 'se'") from None
+            see = "timm.layers.get_attn, or name one of ours: " + ", ".join(ours)
+            raise ValueError(unknown("attn_layer", name, ours, see)) from None
     return found
 
 

@@ -104,7 +104,7 @@ def find_photographs(root: Path) -> list[Path]:
     """
     if root.is_file():
         raise DataError(f"{root} is a file; expected the folder of KDEF's photographs")
-    files = (file for files in walk(root) for file in files) if root.is_dir() else ()
+    files = (file for files in walk(root, hidden=True) for file in files) if root.is_dir() else ()
     paths = sorted((Path(file.path) for file in files if file.name.lower().endswith((".jpg", ".jpeg"))),
                    key=lambda path: (path.name.upper(), path))
     if not paths:

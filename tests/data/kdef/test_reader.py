@@ -108,7 +108,7 @@ def test_a_small_picture_that_is_not_black_is_kept(tmp_path, pixels):
 
 def test_a_folder_without_images_is_refused_with_where_to_get_them(tmp_path):
     (tmp_path / "README.txt").write_text("no image")
-    assert_refused(lambda _: read_kdef(tmp_path), tmp_path, "register at kdef.se .* or draw", FileNotFoundError)
+    assert_refused(lambda _: read_kdef(tmp_path), tmp_path, "register at kdef.se, .* or draw", FileNotFoundError)
     with pytest.raises(FileNotFoundError, match="register at kdef.se"):
         read_kdef(tmp_path / "missing")
 
@@ -197,8 +197,8 @@ def huge(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(("content", "message"), [
     (jpeg(np.full((1, 1), 90)), "has 1x1 pixels; expected a photograph of at least 16x16"),
     (jpeg(np.zeros((1, 1))), "has 1x1 pixels"), (jpeg(np.full((15, 300), 90)), "has 300x15 pixels; expected"),
-    (huge(60_000, 60_000), "has 60000x60000 pixels; expected from 1 to 134,217,728 in all"),
-    (huge(60_000, 60_000) + bytes(30_000), "has 60000x60000 pixels; expected from 1 to"),
+    (huge(12_000, 12_000), "has 12000x12000 pixels; expected from 1 to 134,217,728 in all"),
+    (huge(60_000, 60_000) + bytes(30_000), "cannot be read as an image .* or scale it down"),
     (jpeg(np.full((1, 1), 90)) + bytes(30_000), "has 1x1 pixels"),
     (bytes(30_000), "cannot be read as an image"),
     (saved(Image.fromarray(np.full((76, 56), .5, np.float32)), "TIFF"), "has floating-point values")])
