@@ -54,7 +54,7 @@ FOLDED_HOSTS = [
     ("mobileone_s1", "stages.?.0", 4), ("mobileone_s1", "stages.?.0.conv_kxk.0", 4),
     ("repvgg_a0", "stages.?.0", 4), ("repvgg_a0", "stages.?.0.conv_kxk.bn", 4),
     ("fastvit_t8", "stages.?.blocks.0.token_mixer", 4), ("fastvit_t8", "stages.0.blocks.0.token_mixer.norm", 1),
-    ("ghostnetv3_100", "blocks.1.0.*1", 1), ("repghostnet_050", "blocks.?.0", 9),
+    ("ghostnetv3_100", "blocks.1.0.ghost1", 1), ("repghostnet_050", "blocks.?.0", 10),
     ("efficientvit_m0", "stages.?.blocks.0", 3),
 ]
 
