@@ -64,8 +64,8 @@ _TYPE_NEEDED = {"custom_hooks", "default_hooks", "dataset", "datasets", "metrics
 _DEFAULT_TYPES = {"log_processor": "LogProcessor", "optim_wrapper": "OptimWrapper", "test_cfg": "TestLoop",
                   "val_cfg": "ValLoop", "visualizer": "Visualizer"}
 _TAKEN_OUT = {  # by MMEngine or MMCV, before the class of a registry is called
-    "hook": {"priority"}, "model": {"pretrained", "requires_grad"}, "optim_wrapper": {"constructor", "optimizer", "paramwise_cfg"},
-    "parameter scheduler": {"convert_to_iter_based"},
+    "hook": {"priority"}, "model": {"pretrained", "requires_grad"},
+    "optim_wrapper": {"constructor", "optimizer", "paramwise_cfg"}, "parameter scheduler": {"convert_to_iter_based"},
     "loop": {"by_epoch"}, "policy": {"magnitude_key", "magnitude_range"}}
 _SUPPLIED = {  # by MMEngine, beside what the config says
     "data sampler": {"dataset"}, "loop": {"dataloader", "evaluator", "runner"}, "optimizer": {"params"},
