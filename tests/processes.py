@@ -1,4 +1,5 @@
 """Commands in processes of their own, as a user starts them."""
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,19 @@ def run_process(command: str, *args, cwd: Path = ROOT) -> subprocess.CompletedPr
     called = [f"tools/{command}"] if command.endswith(".py") else ["-m", "lanmsff_plugins", command]
     return subprocess.run([sys.executable, "-W", "ignore", *called, *map(str, args)], capture_output=True, text=True,
                           cwd=cwd)
+
+
+def make_checkout(folder: Path, faces: Path) -> None:
+    """Make a repository of the files as they are now, with ``faces`` in the place of FER-2013."""
+    for name in ("lanmsff_plugins", "mm_configs", "timm_registry", "tools"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "results.md", folder / "docs")
+    author = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]
+    for args in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "All"]):
+        subprocess.run(["git", *args], cwd=folder, check=True)
+    (folder / "data").mkdir()
+    (folder / "data" / "fer2013").symlink_to(faces)
 
 
 def refusal(done: subprocess.CompletedProcess) -> str:

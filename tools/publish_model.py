@@ -32,11 +32,10 @@ from lanmsff_plugins.models import VARIANTS, build
 from lanmsff_plugins.models.lanmsff import CHANNELS
 from lanmsff_plugins.reporting import cards
 from lanmsff_plugins.scores import Predictions
-from lanmsff_plugins.weights.loading import fit, weights_of
+from lanmsff_plugins.weights.loading import PACKAGED, fit, weights_of
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "mm_configs"
-PACKAGED = "lanmsff://"
 
 
 def parse_args() -> argparse.Namespace:

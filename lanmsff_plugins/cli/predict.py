@@ -101,8 +101,9 @@ def _check(args: argparse.Namespace) -> None:
 
 def _boxes_of(sources: list[Source], path: Path) -> dict[str, list[Box]]:
     """Boxes by the name of a source; a CSV may name its files from its own folder or from the working directory."""
-    boxes = {os.path.abspath(path.parent / name): found for name, found in read_boxes(path).items()}
-    boxes |= {os.path.abspath(name): found for name, found in read_boxes(path).items() if Path(name).is_file()}
+    named = read_boxes(path)
+    boxes = {os.path.abspath(path.parent / name): found for name, found in named.items()}
+    boxes |= {os.path.abspath(name): found for name, found in named.items() if Path(name).is_file()}
     found = {}
     for source in sources:
         if source.moving:

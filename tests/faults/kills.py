@@ -17,8 +17,9 @@ import onnx
 import torch
 from safetensors.torch import load_file
 
+from ..processes import make_checkout
 from .process import call_main
-from .world import ROOT, tiny, world
+from .world import tiny, world
 
 __all__ = ["DOORS", "kill"]
 
@@ -44,19 +45,6 @@ def _faces(folder: Path) -> None:
         shutil.copy(world().faces / name, folder / "fer")
 
 
-def _checkout(folder: Path) -> None:
-    """A repository of the files as they are now, for what works on a checkout only."""
-    for name in ("lanmsff_plugins", "mm_configs", "timm_registry", "tools"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "docs").mkdir()
-    shutil.copy(ROOT / "docs" / "results.md", folder / "docs")
-    author = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]
-    for args in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "All"]):
-        subprocess.run(["git", *args], cwd=folder, check=True)
-    (folder / "data").mkdir()
-    (folder / "data" / "fer2013").symlink_to(world().faces)
-
-
 DOORS = {
     "train": Door(lambda: ["train", "lanmsff_ferplus", "--work-dir", "w", "--resume", *tiny(Path("fer"), epochs=4)],
                   ("w/epoch_4.pth",), _faces),
@@ -68,7 +56,7 @@ DOORS = {
     "publish": Door(lambda: ["tools/publish_model.py", "ferplus", "mm_configs/lanmsff_ferplus.py",
                              "lanmsff://lanmsff_ferplus", "--work-dir", "work_dirs/published"],
                     ("lanmsff_plugins/weights/lanmsff_ferplus.safetensors", "docs/results.md"),
-                    _checkout),
+                    lambda folder: make_checkout(folder, world().faces)),
 }
 
 

@@ -1,7 +1,5 @@
 """A checkpoint is published with a card of its own figures, from a checkout that is what its commit says."""
 import json
-import shutil
-import subprocess
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,23 +14,14 @@ import timm_registry  # noqa: E402, F401
 from lanmsff_plugins import weights  # noqa: E402
 from lanmsff_plugins.scores import Predictions, summarize  # noqa: E402
 
-from ..conftest import ROOT  # noqa: E402
-from ..processes import MODERN, refusal, run_process  # noqa: E402
+from ..processes import MODERN, make_checkout, refusal, run_process  # noqa: E402
 
 
 @pytest.fixture
 def checkout(tmp_path, drawn_faces) -> Path:
     """A repository of the files as they are now, with the drawn faces in the place of the data."""
     folder = tmp_path / "checkout"
-    for name in ("lanmsff_plugins", "mm_configs", "timm_registry", "tools"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "docs").mkdir()
-    shutil.copy(ROOT / "docs" / "results.md", folder / "docs")
-    author = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]
-    for args in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "All"]):
-        subprocess.run(["git", *args], cwd=folder, check=True)
-    (folder / "data").mkdir()
-    (folder / "data" / "fer2013").symlink_to(drawn_faces)
+    make_checkout(folder, drawn_faces)
     return folder
 
 

@@ -21,7 +21,7 @@ from ...base.files import write_atomically
 from ...weights import loading
 from ...weights.loading import FOREIGN
 
-__all__ = ["AtomicBackend", "StrictRunner", "check_parts", "plain", "read_checkpoint", "read_start"]
+__all__ = ["AtomicBackend", "StrictRunner", "build_network", "check_parts", "plain", "read_checkpoint", "read_start"]
 
 _ADVICE = "name the config that it was trained by; for a part of a network see init_cfg in docs/train.md"
 
@@ -120,7 +120,7 @@ def read_start(cfg: Config) -> dict | None:
         return None
     checkpoint = read_checkpoint(path, "cpu")
     weights = loading.weights_of(checkpoint, path)
-    weights = loading.fit(_build(cfg), weights, path, _ADVICE)
+    weights = loading.fit(build_network(cfg), weights, path, _ADVICE)
     if not cfg.get("resume"):
         return {"state_dict": weights}
     _check_state(checkpoint, cfg, path)
@@ -138,7 +138,7 @@ def check_parts(cfg: Config) -> None:
     """
     if "Pretrained" not in str(cfg.model):
         return
-    for name, part in _build(cfg).named_modules():
+    for name, part in build_network(cfg).named_modules():
         found = getattr(part, "init_cfg", None) or []
         for init in [found] if isinstance(found, dict) else found:
             if init["type"] != "Pretrained":
@@ -157,7 +157,7 @@ def check_parts(cfg: Config) -> None:
                                       + reason)
 
 
-def _build(cfg: Config) -> nn.Module:
+def build_network(cfg: Config) -> nn.Module:
     """The network of a config, as the Runner will build it; of one that averages over views, the network within."""
     settings = copy.deepcopy(cfg.model)
     if cfg.get("data_preprocessor"):

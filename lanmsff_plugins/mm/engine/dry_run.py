@@ -15,14 +15,15 @@ from mmengine.config import Config
 from mmengine.evaluator import DumpResults, Evaluator
 from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import DATA_SAMPLERS, FUNCTIONS, HOOKS, METRICS, MODELS, PARAM_SCHEDULERS
+from mmengine.registry import DATA_SAMPLERS, FUNCTIONS, HOOKS, METRICS, PARAM_SCHEDULERS
 from mmengine.structures import BaseDataElement
 from mmpretrain.models.classifiers import BaseClassifier
 from torch.utils.data import DataLoader, Dataset
 
 from ...base.errors import ConfigError, DataError, one_line, unknown
 from ...data.face_list import FaceList
-from .settings import as_list
+from .checkpoint import build_network
+from .settings import as_list, named_hooks
 
 __all__ = ["dry_run"]
 
@@ -43,7 +44,8 @@ def dry_run(cfg: Config, datasets: Mapping[str, Dataset]) -> None:
     """
     with _undisturbed():
         settings = copy.deepcopy(cfg)  # what is built takes settings out
-        model = _build("model", lambda: _model(settings))
+        device = "cuda" if torch.cuda.is_available() else "cpu"  # where it would be trained
+        model = _build("model", lambda: build_network(cfg).to(device))
         for split, dataset in datasets.items():
             loader = settings[f"{split}_dataloader"]
             _check_loader(loader, split, dataset)
@@ -77,14 +79,6 @@ def _build(place: str, build: Callable[[], Any]) -> Any:
         return build()
     except (ArithmeticError, AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"{place} cannot be built: {one_line(error)}") from error
-
-
-def _model(cfg: Config) -> BaseModel:
-    """The network, without the average over the mirror image about it; on the GPU, where it would be trained there."""
-    settings = cfg.model.module if cfg.model.get("type") == "AverageClsScoreTTA" else cfg.model
-    if cfg.get("data_preprocessor") is not None:
-        settings.setdefault("data_preprocessor", cfg.data_preprocessor)
-    return MODELS.build(settings).to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _check_loader(loader: Mapping, split: str, dataset: Dataset) -> None:
@@ -162,9 +156,7 @@ def _run(split: str, call: Callable[[], Any]) -> Any:
 
 def _check_training(cfg: Config, model: BaseModel, dataset: Dataset) -> None:
     """Build the optimizer, the schedule and the hooks, for what they refuse by themselves."""
-    hooks = {**{f"default_hooks.{name}": hook for name, hook in (cfg.get("default_hooks") or {}).items()},
-             **{f"custom_hooks.{i}": hook for i, hook in enumerate(cfg.get("custom_hooks") or ())}}
-    for place, hook in hooks.items():
+    for place, hook in named_hooks(cfg):
         if isinstance(hook, dict) and "Visualization" not in str(hook["type"]):  # these ask for the Runner's
             hook.pop("priority", None)
             _build(place, lambda hook=hook: HOOKS.build(hook))
@@ -201,10 +193,8 @@ def _check_monitors(cfg: Config, metrics: Sequence[str] | None) -> None:
     """What waits for a metric waits for one that there is."""
     if metrics is None:
         return
-    places = [*((f"default_hooks.{name}", hook) for name, hook in (cfg.get("default_hooks") or {}).items()),
-              *((f"custom_hooks.{i}", hook) for i, hook in enumerate(cfg.get("custom_hooks") or ())),
-              *((f"param_scheduler.{i}", each) for i, each in enumerate(as_list(cfg.get("param_scheduler"))))]
-    for place, settings in places:
+    schedulers = enumerate(as_list(cfg.get("param_scheduler")))
+    for place, settings in [*named_hooks(cfg), *((f"param_scheduler.{i}", each) for i, each in schedulers)]:
         for key in ("monitor", "save_best"):
             for name in as_list((settings or {}).get(key)):
                 if name not in metrics and name != "auto":

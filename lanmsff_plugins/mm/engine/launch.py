@@ -23,7 +23,7 @@ from .configs import read_config
 from .dry_run import dry_run
 from .hooks import FiniteLossHook
 from .progress import ProgressHook, QuietRunner
-from .settings import check_sections, check_settings
+from .settings import check_sections, check_settings, named_hooks
 
 __all__ = ["build_runner", "find_checkpoint", "load_config", "read_config", "resume_last", "train"]
 
@@ -67,8 +67,7 @@ def load_config(name: str | Path, work_dir: str | None = None, options: dict | N
 
 
 def _seeds_epochs(cfg: Config) -> bool:
-    hooks = [*(cfg.get("default_hooks") or {}).values(), *(cfg.get("custom_hooks") or ())]
-    return any(hook and "EpochSeedHook" in str(hook.type) for hook in hooks)
+    return any(hook and "EpochSeedHook" in str(hook.type) for _, hook in named_hooks(cfg))
 
 
 def find_checkpoint(path: str | Path) -> str:

@@ -34,7 +34,7 @@ from ...base.errors import ConfigError, unknown
 from .arguments import Arguments
 from .values import check_value
 
-__all__ = ["as_list", "check_sections", "check_settings"]
+__all__ = ["as_list", "check_sections", "check_settings", "named_hooks"]
 
 _OWN = "own_keys"  # lists the top-level keys that are a config's own: nothing here reads them
 
@@ -122,6 +122,12 @@ def check_settings(cfg: Config, options: Mapping[str, object] | None = None) -> 
 def as_list(value: object) -> Sequence:
     """What a section holds where it may be one dict or several."""
     return () if value is None else value if isinstance(value, (list, tuple)) else [value]
+
+
+def named_hooks(cfg: Config) -> list[tuple[str, object]]:
+    """The hooks of a config by their places, such as 'default_hooks.logger'; one that is switched off is None."""
+    return [*((f"default_hooks.{name}", hook) for name, hook in (cfg.get("default_hooks") or {}).items()),
+            *((f"custom_hooks.{i}", hook) for i, hook in enumerate(cfg.get("custom_hooks") or ()))]
 
 
 def check_sections(cfg: Config, splits: Collection[str]) -> None:

@@ -11,22 +11,21 @@ from torch import nn
 from ...base.errors import ConfigError
 from ...models.naming import to_mm
 from ...weights import weights_file
+from ...weights.loading import PACKAGED
 from ..engine.configs import FOLDER, read_config
 from ..engine.settings import check_settings
 
 __all__ = ["build_config", "load_from_packaged"]
 
-_PREFIX = "lanmsff://"
 
-
-@CheckpointLoader.register_scheme(prefixes=_PREFIX, force=True)
+@CheckpointLoader.register_scheme(prefixes=PACKAGED, force=True)
 def load_from_packaged(filename: str, map_location=None) -> dict:
     """Load packaged weights by the name that ``load_from`` or a metafile gives, such as 'lanmsff://lanmsff_ferplus'.
 
     Raises:
         ValueError: if there are none of that name.
     """
-    name = filename.removeprefix(_PREFIX)
+    name = filename.removeprefix(PACKAGED)
     return {"state_dict": to_mm(load_file(weights_file(name), device=str(map_location or "cpu")))}
 
 
