@@ -72,7 +72,6 @@ class CEA(nn.Module):
         return x * spatial.relu().sigmoid() * self.conv_dw(self.conv_pw(x)).sigmoid()
 
 
-
 def _pool(x: Tensor) -> Tensor:
     """Max pooling 7x7 of stride 3 without padding; along a side of less than 7, the maximum of the whole side.
 

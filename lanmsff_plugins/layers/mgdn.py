@@ -349,4 +349,3 @@ class MGFF(nn.Module):
         else:
             x = convolve(self.dilated_conv, x, self.dilated_conv)
         return [self.conv_1(torch.cat([x, a], dim=1)), self.conv_2(torch.cat([x, b], dim=1))]
-

@@ -108,5 +108,3 @@ def test_a_head_is_turned_as_far_as_its_nose_is_from_the_middle_of_its_eyes():
 
 def test_a_detector_says_how_much_is_cut_out_and_other_functions_need_not():
     assert factor_of(TinyRetinaFace) == .95 and factor_of(lambda picture: []) == 1
-
-
