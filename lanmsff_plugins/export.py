@@ -103,8 +103,8 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
         opset: Version of the operators; 18 or more.
 
     Raises:
-        ValueError: if the number of names is not that of the classes, the opset is too old or too new, a weight is
-            not finite, the model cannot be exported, or the file does not compute what the model does.
+        ValueError: if the number of names is not that of the classes, two of them are the same, the opset is too old or
+            too new, a weight is not finite, the model cannot be exported, or the file does not compute what the model does.
     """
     from onnx.defs import onnx_opset_version
 
@@ -120,6 +120,8 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
         classes = model(torch.zeros(2, *shape)).shape[1]
     if class_names and len(class_names) != classes:
         raise ValueError(f"the model has {classes} classes, got {len(class_names)} names: {', '.join(class_names)}")
+    if len(set(class_names)) < len(class_names):
+        raise ValueError(f"each class needs a name of its own, got {', '.join(class_names)}")
     proto = _to_onnx(for_inference(model), shape, dynamic_size, opset)
     metadata = {"class_names": json.dumps(list(class_names))} if class_names else {}
     metadata["image"] = "grey levels in [0, 1]" if shape[0] == 1 else "channels in [0, 1]"
@@ -300,7 +302,7 @@ def run_onnx(path: str | Path | bytes, threads: int = 0, batch: int = 32) -> Cal
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # its errors are raised as well
     session = onnxruntime.InferenceSession(
         path if isinstance(path, bytes) else str(path), options, providers=["CPUExecutionProvider"])
     return lambda images: torch.cat([

@@ -122,6 +122,8 @@ def test_a_difference_is_what_it_says():
 def test_what_cannot_be_exported_is_refused(model, exported, drawn_faces, tmp_path):
     with pytest.raises(ValueError, match="the model has 8 classes, got 2 names: glad, sad"):
         export_onnx(model, tmp_path / "x.onnx", class_names=("glad", "sad"))
+    with pytest.raises(ValueError, match="each class needs a name of its own, got joy, joy, "):
+        export_onnx(model, tmp_path / "x.onnx", class_names=["joy"] * 8)
     with pytest.raises(ValueError, match="opset 18 or more here, got 11"):
         export_onnx(model, tmp_path / "x.onnx", opset=11)
     with pytest.raises(ValueError, match=r"the newest opset of this version of onnx is \d+, got 99"):

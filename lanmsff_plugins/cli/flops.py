@@ -28,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    if args.depth < 1:
+        raise ValueError(f"--depth expects 1 or more, got {args.depth}")
     costs = {name: count(*build_and_try(name, args.shape)[:2]) for name in (args.model, *args.compare)}
     table = markdown if args.table else aligned
     if args.json:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from ..base.errors import DivergenceError
+from ..base.errors import DivergenceError, one_line
 
 __all__ = ["fail", "shell"]
 
@@ -32,9 +32,9 @@ def shell(debug: bool = False) -> Iterator[None]:
     """End the program by :func:`fail` where something is refused within.
 
     That is: a file that is missing, bad or cannot be written; a package that is not installed; a value that this
-    package refuses, or that anything refuses while it is built from a config; a loss that is no number. Any other
-    error is a bug and keeps its traceback. An interruption ends it with status 130, also where a library has made
-    another error of it.
+    package refuses, or that anything refuses while it is built from a config; a loss that is no number; memory that
+    does not suffice. Any other error is a bug and keeps its traceback. An interruption ends it with status 130, also
+    where a library has made another error of it.
 
     Args:
         debug: Keep the traceback of all errors.
@@ -49,6 +49,8 @@ def shell(debug: bool = False) -> Iterator[None]:
     except Exception as error:
         if any(isinstance(each, KeyboardInterrupt) for each in _chain(error)):
             _interrupted()
+        if not debug and _is_out_of_memory(error):
+            fail(f"not enough memory ({one_line(error)}); take smaller pictures or a smaller batch")
         if debug or not isinstance(error, (DivergenceError, ImportError, OSError)) and not _is_refusal(error):
             raise
         package = (getattr(error, "name", None) or "").partition(".")[0]
@@ -79,6 +81,12 @@ def fail(message: str) -> NoReturn:
         message = message.strip().splitlines()[-1].split(": ", 1)[-1]
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(2)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Also by PyTorch, which says so by a RuntimeError."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and re.search("can't allocate memory|out of memory", str(error)) is not None)
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -127,7 +127,7 @@ class TinyRetinaFace(_Network):
                 "without the package retina-face, whose module has the same name") from None
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # its errors are raised as well
         options.enable_cpu_mem_arena = False  # the arena grows with each new size of picture, and keeps what it has
         self.threshold = threshold
         self._session = onnxruntime.InferenceSession(WEIGHTS, options, providers=["CPUExecutionProvider"])

@@ -190,9 +190,9 @@ class LANMSFF(nn.Module):
         (N, in_chans, H, W), H and W of 16 or more, to (N, num_classes).
 
     Raises:
-        ValueError: if ``output_stride`` is not 16, if ``channels`` do not divide as the layers need, or if
-            there are classes and ``global_pool`` is ''; at the call, if the image is not a floating-point
-            (N, in_chans, H, W).
+        ValueError: if ``output_stride`` is not 16, if ``channels`` do not divide as the layers need, if
+            ``num_classes`` is negative, or if there are classes and ``global_pool`` is ''; at the call, if the image is
+            not a floating-point (N, in_chans, H, W).
     """
 
     def __init__(
@@ -215,7 +215,7 @@ class LANMSFF(nn.Module):
         super().__init__()
         if output_stride != 16:
             raise ValueError(f"LANMSFF has an output_stride of 16, got {output_stride}; leave it out or pass 16")
-        _check_pool(num_classes, global_pool)
+        _check_head(num_classes, global_pool)
         if drop_path_rate:
             _logger.warning("LANMSFF has no residual branch, so drop_path_rate=%s has no effect", drop_path_rate)
         self.num_classes = num_classes
@@ -274,7 +274,7 @@ class LANMSFF(nn.Module):
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
         """Put a new classifier in place, 0 classes for none; ``global_pool=''`` keeps the map."""
-        _check_pool(num_classes, global_pool)
+        _check_head(num_classes, global_pool)
         self.num_classes = num_classes
         old = next(self.parameters())
         self.head.reset(num_classes, global_pool)
@@ -362,7 +362,9 @@ def build(name: str, **kwargs) -> LANMSFF:
     return LANMSFF(**{"channels": VARIANTS[name].channels, **kwargs})
 
 
-def _check_pool(num_classes: int, global_pool: str | None) -> None:
+def _check_head(num_classes: int, global_pool: str | None) -> None:
+    if num_classes < 0:
+        raise ValueError(f"LANMSFF needs num_classes of 1 or more, or 0 for no classifier, got {num_classes}")
     if num_classes and global_pool == "":
         raise ValueError(f"LANMSFF needs a vector for its {num_classes} classes, got global_pool=''; "
                          "pass global_pool='avg', or num_classes=0 for the map")

@@ -34,6 +34,11 @@ def test_the_tree_names_the_modules_as_markdown(run):
     assert "| blocks | Sequential | 355,195 | 300,585,384 | 605,144,707 |" in out.splitlines()
 
 
+def test_a_depth_that_shows_nothing_is_refused(run):
+    status, out, err = run("lanmsff", "--depth", "0")
+    assert (status, out, err) == (2, "", "error: --depth expects 1 or more, got 0\n")
+
+
 def test_layers_stand_side_by_side(run):
     _, out, _ = run("lanmsff_plugins:MassAtt(72)", "--compare", "timm.layers:SEModule(72)", "--shape", "72", "16", "16")
     header, first, second = out.splitlines()

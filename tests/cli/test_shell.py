@@ -1,5 +1,7 @@
 """What is the user's to mend is said in one line; a fault of the program keeps its traceback."""
+import numpy as np
 import pytest
+import torch
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 from torch.utils.data import DataLoader
@@ -27,6 +29,8 @@ def build_what_fails_inside():
     (lambda: fail(CheckpointError("a.pth is damaged")), "a.pth is damaged"),
     (lambda: fail(ConfigError("no such launcher")), "no such launcher"),
     (lambda: fail(OSError(28, "No space left on device", "a.pth")), "[Errno 28] No space left on device: 'a.pth'"),
+    (lambda: np.empty((10 ** 6, 10 ** 10)), "not enough memory (Unable to allocate"),
+    (lambda: torch.empty(10 ** 6, 10 ** 7), "not enough memory ("),
     (lambda: build(out_indices=(9,)), "LANMSFF has blocks 0 to 3, got out_indices=(9,)"),
     (lambda: build(depth=18), "LANMSFFBackbone.__init__() got an unexpected keyword argument 'depth'"),
     (lambda: MODELS.build({"type": "LANMSF"}), "LANMSF is not in the mmpretrain::model registry.")])

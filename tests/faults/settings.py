@@ -42,7 +42,7 @@ VALUES = {  # options of the other commands, and absurd values for them
         ("--shape", "1", "64"), ("--shape", "1", "8", "8"), ("--classes", "a", "b"), ("--classes", *["joy"] * 8),
         ("--int8", "y.onnx"), ("--data", "/nonexistent"), ("--data-set", "ferpluss"), ("--checkpoint", "none.pth"),
         ("--int8", "x.onnx", "--data", "/nonexistent"), ("--opset", "18.5"))]
-        + [("lanmsff.ferplus", out) for out in ("no/such/folder/x.onnx", ".", "", "/proc/x.onnx")],
+        + [("lanmsff.ferplus", out) for out in (".", "", "/proc/x.onnx")],
     "flops": [("lanmsff", *more) for more in (
         ("--shape", "0", "64", "64"), ("--shape", "3", "64", "64"), ("--shape", "1", "2", "2"), ("--depth", "-1"),
         ("--depth", "x"), ("--compare", "resnet81"), ("--table", "--json"), ("--shape", "1", "64", "-64"))]
@@ -60,7 +60,7 @@ VALUES = {  # options of the other commands, and absurd values for them
         ("--split-by", "faces"), ("--by", "persons"), ("--cfg-options", "trian_cfg.max_epochs=1"),
         ("--cfg-options", "train_dataloader.dataset.data_root=/nonexistent"), ("--cfg-options", "x"))]
         + [("lanmsff_kdf",), ("lanmsff_ferplus", "--work-dir", "w", "--folds", "2"), ("",), (".",), ("a.py",)],
-    "config": [("lanmsf",), ("lanmsff_ferplus", "--out", "no/such/x.py"), ("lanmsff_ferplus", "--out", "."),
+    "config": [("lanmsf",), ("lanmsff_ferplus", "--out", "/dev/null/x.py"), ("lanmsff_ferplus", "--out", "."),
                ("",), ("../lanmsff",), ("lanmsff_ferplus.py.py",), ("lanmsff ferplus",), ("lanmsff_ferplus", "extra"),
                ("LANMSFF_FERPLUS",), ("resnet18",), ("/nonexistent.py",), ("lanmsff_ferpluss", "--out", "x.py"),
                ("lanmsff_ferplus", "--out", "/proc/x.py"), ("lanmsff_ferplus", "--uot", "x.py"), ("lanmsff_",)],
@@ -68,7 +68,7 @@ VALUES = {  # options of the other commands, and absurd values for them
         ("--faces", "0"), ("--faces", "-5"), ("--faces", "x"), ("--faces", "3"), ("--layout", "csvv"),
         ("--kdef", "--people", "0"), ("--kdef", "--people", "-1"), ("--kdef", "--people", "999"), ("--seed", "-1"),
         ("--seed", "x"), ("--kdef", "--sheet"), ("--flat", "extra"), ("--people", "2.5"))]
-        + [("/proc/d",), ("d/\0",)],
+        + [("/proc/d",), ("/dev/null",)],
     "prepare": [("/nonexistent", "out"), ("", "out"), (".", "out"), ("FACES", "/proc/out"), ("FACES",),
                 ("FACES", "out", "--side", "0", "--kdef"), ("KDEF", "out", "--kdef", "--side", "-1"),
                 ("KDEF", "out", "--kdef", "--side", "x"), ("KDEF", "out", "--kdef", "--boxes", "none.csv"),
@@ -82,16 +82,16 @@ VALUES = {  # options of the other commands, and absurd values for them
               ("FACES", "o", "--out", "o"), ("FACES", "--out", "o", "--near", "0")],
     "predict": [("/nonexistent.jpg",), ("",), (), ("CSV",), ("FACES",), ("--camera", "x"), ("--camera",),
                 *(("FACE", *more) for more in (
-                    ("--weights", "lanmsff_ferpluss"), ("--engine", "tensorflow"), ("--json", "no/such/x.json"),
+                    ("--weights", "lanmsff_ferpluss"), ("--engine", "tensorflow"), ("--json", "/proc/x.json"),
                     ("--json", "a", "--csv", "b"), ("--csv", "."), ("--save", "CSV"), ("--maps",), ("--resume",),
                     ("--no-detect", "--boxes", "CSV"), ("--boxes", "/nonexistent.csv"), ("--boxes", "CSV"),
                     ("--detector-weights", "/nonexistent.onnx"), ("--detector-weights", "CSV"), ("--no-detct",)))],
-    "report": [("/nonexistent",), ("",), (".",), ("RUN", "/nonexistent"), ("RUN", "--out", "no/such/r.html"),
+    "report": [("/nonexistent",), ("",), (".",), ("RUN", "/nonexistent"), ("RUN", "--out", "/dev/null/r.html"),
                ("RUN", "--out", "."), ("RUN", "--list", "hard"), ("RUN", "--list", "hard=/nonexistent"),
                ("RUN", "--list", "=x"), ("RUN", "--list", "hard=."), ("FACES",), ("RUN", "--uot", "r.html"), (),
                ("RUN", "--out", "/proc/r.html"), ("RUN", "--list", "hard=")],
     "convert-keras": [("none.h5", "x.safetensors"), (".", "x.safetensors"), ("", "x.safetensors"),
-                      ("CHECKPOINT", "x.safetensors"), ("KERAS", "no/such/x.safetensors"), ("KERAS", "."),
+                      ("CHECKPOINT", "x.safetensors"), ("KERAS", "/dev/null/x"), ("KERAS", "."),
                       ("KERAS", "/proc/x.safetensors"), ("KERAS",), ("KERAS", "a", "b"), ("FACES", "x.safetensors"),
                       ("CSV", "x.safetensors"), ("KERAS", ""), ("KERAS", "x.safetensors", "--what"),
                       ("RUN", "x.safetensors"), ("none", "none")],

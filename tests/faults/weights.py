@@ -26,7 +26,7 @@ Damage = Callable[[dict, Random], object]  # what a checkpoint holds, to what st
 def _value(value: float) -> Damage:
     def damage(checkpoint: dict, random: Random) -> dict:
         tensor = checkpoint["state_dict"][_floating(checkpoint, random)]
-        tensor.view(-1)[random.randrange(tensor.numel())] = value
+        tensor[tuple(random.randrange(side) for side in tensor.shape)] = value
         return checkpoint
     return damage
 

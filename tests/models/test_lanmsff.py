@@ -246,6 +246,12 @@ def test_classes_without_a_pool_are_refused(own):
         own.reset_classifier(5, "")
 
 
+def test_a_negative_number_of_classes_is_refused(own):
+    for build_head in (lambda: LANMSFF(num_classes=-1), lambda: own.reset_classifier(-1)):
+        with pytest.raises(ValueError, match="or 0 for no classifier, got -1"):
+            build_head()
+
+
 # Arguments
 
 def test_attention_is_an_argument(model):

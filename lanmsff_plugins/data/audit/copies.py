@@ -62,7 +62,12 @@ def near_pairs(pixels: np.ndarray, threshold: float = NEAR) -> list[Pair]:
 
     Returns:
         The pairs, the most alike first.
+
+    Raises:
+        ValueError: if the threshold is no correlation above 0.
     """
+    if not 0 < threshold <= 1:  # also where it is no number
+        raise ValueError(f"near copies are told by a correlation above 0 and up to 1, got {threshold}")
     small = _standardise(_reduce(pixels))
     pairs = []
     for start in range(0, len(small), _BLOCK):

@@ -38,8 +38,8 @@ def find_images(root: Path) -> list[str]:
     Links are followed. An image that several links lead to is listed once.
 
     Raises:
-        DataError: if a folder or a file there has a name that no layout has; if a link points to nothing, or makes
-            one image stand in two splits or classes.
+        DataError: if a folder or a file there has a name that no layout has; if a class has no images; if a link
+            points to nothing, or makes one image stand in two splits or classes.
     """
     images: dict[Path, str] = {}  # by the places where they really are
     for folder in sorted(root.iterdir() if root.is_dir() else []):
@@ -62,9 +62,10 @@ def _images_of_split(folder: Path) -> Iterator[tuple[Path, str]]:
         if inside != folder:
             files += [file for path in deeper if not is_circle(path) for found in walk(path) for file in found]
         real = inside.resolve()
-        for file in sorted(files, key=os.DirEntry.is_symlink):  # a link's name counts if it alone leads to an image
-            if file.name.lower() in _NO_IMAGES:
-                continue
+        images = [file for file in files if file.name.lower() not in _NO_IMAGES]
+        if inside != folder and not images:
+            raise DataError(f"{inside} holds no images; get the data set anew, or remove the folder")
+        for file in sorted(images, key=os.DirEntry.is_symlink):  # a link's name counts if it alone leads to an image
             path = Path(file.path)
             if path.parent != inside or path.suffix.lower() not in _SUFFIXES:
                 raise DataError(f"{path} is no image of FER-2013; expected .jpg or .png, in {folder.name}/CLASS/ or in "

@@ -88,6 +88,9 @@ def _last_checkpoint(work_dir: str) -> str | None:
         CheckpointError: if what should name it is damaged.
     """
     name = Path(work_dir, "last_checkpoint")
+    if name.is_dir():
+        raise CheckpointError(f"{name} is a folder, expected a file with the path of a checkpoint; remove it, or name "
+                              "the checkpoint itself to resume from")
     if not name.is_file():
         saved = {path: re.fullmatch(r"(?:epoch|iter)_(\d+)", path.stem) for path in Path(work_dir).glob("*_*.pth")}
         numbers = {path: int(match[1]) for path, match in saved.items() if match}

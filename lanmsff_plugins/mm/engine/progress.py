@@ -12,6 +12,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from torch.utils.data import Dataset
 
 from ...registry import HOOKS, register
+from ...weights.loading import find_file
 from .checkpoint import StrictRunner
 
 __all__ = ["ProgressHook", "QuietRunner", "closing_words"]
@@ -63,6 +64,9 @@ class ProgressHook(Hook):
 
     def before_train(self, runner) -> None:
         self._start, self._first_step = time.monotonic(), runner.iter
+        if runner.iter == 0 and any(Path(runner.work_dir).glob("*_*.pth")):
+            self._say(f"note: {runner.work_dir} has checkpoints of an earlier training, which this one overwrites; "
+                      "--resume would go on from them", last=True)
         self._say(f"training {runner.max_epochs} epochs of {len(runner.train_dataloader)} steps; log in "
                   f"{runner.log_dir}", last=True)
 
@@ -99,7 +103,10 @@ class ProgressHook(Hook):
 
 def closing_words(config: str, work_dir: str) -> str:
     """Where a training's best checkpoint is, and the command that tests it."""
-    best = sorted(Path(work_dir).glob("best_*.pth"))
+    try:
+        best = str(find_file(work_dir))
+    except FileNotFoundError:
+        best = "none; validation was off"
     return "\n".join([
-        f"best checkpoint: {best[-1] if best else 'none; validation was off'}",
+        f"best checkpoint: {best}",
         f"next: lanmsff test {config} {work_dir}"])

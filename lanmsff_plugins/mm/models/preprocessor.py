@@ -1,5 +1,7 @@
 """Augmentation of a whole batch at a time, on the device that trains on it."""
 from collections.abc import Sequence
+from itertools import pairwise
+from math import inf
 
 import torch
 import torch.nn.functional as F
@@ -60,12 +62,29 @@ class FaceAugment(nn.Module):
 
     Shape:
         (N, C, H, W) in [0, 1] to (N, C, size, size).
+
+    Raises:
+        ValueError: if a side is no whole number of 1 or more, the shares of ``early_sizes`` do not rise from above 0 to
+            at most 1, a limit is negative, or ``erase`` and ``erase_area`` are no shares.
     """
 
     def __init__(self, size: int = 64, early_sizes: Sequence[tuple[float, int]] = (), degrees: float = 15.,
                  scale: float = 0.15, translate: float = 0.08, brightness: float = 0.2, contrast: float = 0.2,
                  erase: float = 0.25, erase_area: tuple[float, float] = (0.02, 0.2)):
         super().__init__()
+        ends = [0, *(end for end, _ in early_sizes)]
+        if any(a >= b for a, b in pairwise(ends)) or ends[-1] > 1:
+            raise ValueError(f"early_sizes expects shares of the training that rise up to 1 at most, got {early_sizes}")
+        for side in (size, *(side for _, side in early_sizes)):
+            if not isinstance(side, int) or side < 1:
+                raise ValueError(f"faces have sides of 1 pixel or more, got {side}")
+        limits = {"degrees": degrees, "scale": scale, "translate": translate, "brightness": brightness,
+                  "contrast": contrast}
+        for name, limit in limits.items():
+            if not 0 <= limit < inf:
+                raise ValueError(f"{name} is a limit to either side, 0 or more, got {limit}")
+        if not 0 <= erase <= 1 or not 0 <= erase_area[0] <= erase_area[1] <= 1:
+            raise ValueError(f"erase is a probability and erase_area two shares in order, got {erase} and {erase_area}")
         self.size, self.early_sizes = size, early_sizes
         self.degrees, self.scale, self.translate = degrees, scale, translate
         self.brightness, self.contrast = brightness, contrast

@@ -63,6 +63,12 @@ def test_near_pairs_are_those_of_brute_force(drawn_faces):
         sorted((expected[pair.first, pair.second] for pair in found), reverse=True), abs=1e-4)
 
 
+@pytest.mark.parametrize("threshold", [0, -1, 2, float("nan")])
+def test_what_is_no_correlation_is_refused(threshold):
+    with pytest.raises(ValueError, match=f"a correlation above 0 and up to 1, got {threshold}"):
+        near_pairs(np.zeros((2, 48, 48), np.uint8), threshold)
+
+
 def test_exact_copies_and_constant_pictures_are_no_near_pairs():
     rng = np.random.default_rng(0)
     face = rng.integers(0, 256, (48, 48), np.uint8)

@@ -82,6 +82,16 @@ def test_folders_that_do_not_say_which_face_is_what_are_refused(tmp_path, names,
     write_images(tmp_path, *names)
     assert_refused(lambda _: read_fer2013(tmp_path), tmp_path / bad, message)
 
+
+@pytest.mark.parametrize("left", [(), ("Thumbs.db",)], ids=["empty", "only a system's file"])
+def test_a_class_without_images_is_refused(tmp_path, left):
+    write_images(tmp_path, *WHOLE)
+    (tmp_path / "train" / "happy").mkdir()
+    for name in left:
+        (tmp_path / "train" / "happy" / name).touch()
+    assert_refused(lambda _: read_fer2013(tmp_path), tmp_path / "train" / "happy", "holds no images; get the data set")
+
+
 JPEG = png(np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8), "JPEG")
 
 COLOURED = np.zeros((48, 48, 4), np.uint8)

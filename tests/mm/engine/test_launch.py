@@ -87,6 +87,12 @@ def test_a_damaged_last_checkpoint_is_named(tmp_path, content):
         resume_last(load_config("lanmsff_ferplus", str(tmp_path)))
 
 
+def test_a_folder_in_the_place_of_last_checkpoint_is_named(tmp_path):
+    (tmp_path / "last_checkpoint").mkdir()
+    with pytest.raises(CheckpointError, match=f"{tmp_path}/last_checkpoint is a folder, expected a file"):
+        resume_last(load_config("lanmsff_ferplus", str(tmp_path)))
+
+
 def test_options_that_do_not_fit_the_config_are_one_line():
     for option in ("train_cfg.max_epochs.x", "custom_hooks.9.type"):
         with pytest.raises(ConfigError, match="the options do not fit the config: "):

@@ -28,3 +28,12 @@ def test_the_terminal_shows_where_it_is_and_the_log_file_has_the_rest(drawn_face
     assert following == f"next: lanmsff test {CONFIG} {tmp_path}"
     log, = tmp_path.glob("*/*.log")
     assert "System environment" in log.read_text() and "Epoch(train)" in log.read_text()
+
+
+def test_a_training_over_an_earlier_one_says_so(drawn_faces, tmp_path):
+    (tmp_path / "epoch_7.pth").touch()
+    done = train(drawn_faces, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[0] == (
+        f"note: {tmp_path} has checkpoints of an earlier training, which this one overwrites; --resume would go on "
+        "from them")

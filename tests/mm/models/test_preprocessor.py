@@ -64,3 +64,16 @@ def test_mixing_mixes_faces_and_targets_in_the_same_shares(augment):
     scores = torch.stack([sample.gt_score for sample in mixed["data_samples"]])
     assert not torch.equal(scores, torch.eye(4))
     torch.testing.assert_close(mixed["inputs"].mean((1, 2, 3)), scores @ greys)
+
+
+@pytest.mark.parametrize(("argument", "message"), [
+    ({"size": 0}, "sides of 1 pixel or more, got 0"), ({"size": 48.}, "sides of 1 pixel or more, got 48.0"),
+    ({"early_sizes": [(0.4, 0)]}, "sides of 1 pixel or more, got 0"),
+    ({"early_sizes": [(0.8, 40), (0.4, 48)]}, "shares of the training that rise"),
+    ({"early_sizes": [(1.5, 40)]}, "shares of the training that rise"),
+    ({"degrees": -15}, "degrees is a limit to either side, 0 or more, got -15"),
+    ({"contrast": float("nan")}, "contrast is a limit to either side, 0 or more, got nan"),
+    ({"erase": 2}, "erase is a probability"), ({"erase_area": (0.5, 0.2)}, "two shares in order")])
+def test_what_augments_nothing_sensible_is_refused(argument, message):
+    with pytest.raises(ValueError, match=message):
+        FaceAugment(**argument)
