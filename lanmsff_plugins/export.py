@@ -104,7 +104,8 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
 
     Raises:
         ValueError: if the number of names is not that of the classes, two of them are the same, the opset is too old or
-            too new, a weight is not finite, the model cannot be exported, or the file does not compute what the model does.
+            too new, a weight is not finite, the model cannot be exported, or the file does not compute what the model
+            does.
     """
     from onnx.defs import onnx_opset_version
 
