@@ -69,9 +69,10 @@ def open_reader(weights: str = "lanmsff_ferplus", detector: str | Detector = "re
     """The reader that :func:`read_faces` uses; the same arguments give the same one, so that loading costs once."""
     if engine not in ENGINES:
         raise ValueError(unknown("engine", engine, ENGINES))
-    classes = catalog.card(weights)["classes"]
+    card = catalog.card(weights)
     found = open_detector(detector, detector_weights) if isinstance(detector, str) else detector
-    return FaceReader(open_engine(catalog.load(weights), engine), classes, found)
+    return FaceReader(open_engine(catalog.load(weights), engine), card["classes"], found,
+                      temperature=card["temperature"])
 
 
 def open_engine(model: nn.Module, engine: str) -> Callable[[Tensor], Tensor]:

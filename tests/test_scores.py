@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanmsff_plugins.base.errors import DataError
-from lanmsff_plugins.scores import Predictions, calibration_bins, calibration_error, confusion_matrix, summarize
+from lanmsff_plugins.scores import (
+    Predictions,
+    at_temperature,
+    best_temperature,
+    calibration_bins,
+    calibration_error,
+    confusion_matrix,
+    summarize,
+)
 
 
 def predictions(scores, labels) -> Predictions:
@@ -66,6 +74,27 @@ def test_a_network_that_is_as_sure_as_it_is_right_has_no_calibration_error():
     p = predictions([[0.75, 0.25]] * 4, [0, 0, 0, 1])
     assert calibration_error(p) == pytest.approx(0)
     assert calibration_error(predictions([[0.75, 0.25]] * 4, [1] * 4)) == pytest.approx(0.75)
+
+
+def softmax(logits):
+    scores = np.exp(logits - logits.max(1, keepdims=True))
+    return scores / scores.sum(1, keepdims=True)
+
+
+def test_scores_at_a_temperature_are_the_softmax_of_the_logits_divided_by_it():
+    logits = np.random.default_rng(0).normal(0, 4, (50, 8))
+    found = at_temperature(predictions(softmax(logits), np.zeros(50, int)), 1.7)
+    np.testing.assert_allclose(found.scores, softmax(logits / 1.7), rtol=1e-9)
+
+
+@pytest.mark.parametrize("temperature", [0.6, 1., 2.5])
+def test_the_best_temperature_is_the_one_that_the_labels_were_drawn_at(temperature):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (20_000, 5))
+    labels = (rng.random((len(logits), 1)) > softmax(logits / temperature).cumsum(1)).sum(1)
+    p = predictions(softmax(logits), labels)
+    assert best_temperature(p) == pytest.approx(temperature, rel=0.05)
+    assert calibration_error(at_temperature(p, best_temperature(p))) < 0.01
 
 
 def test_predictions_come_back_from_a_file(tmp_path):

@@ -31,7 +31,7 @@ from lanmsff_plugins.mm.engine.launch import find_checkpoint
 from lanmsff_plugins.models import VARIANTS, build
 from lanmsff_plugins.models.lanmsff import CHANNELS
 from lanmsff_plugins.reporting import cards
-from lanmsff_plugins.scores import Predictions
+from lanmsff_plugins.scores import Predictions, best_temperature
 from lanmsff_plugins.weights.loading import PACKAGED, fit, weights_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,16 +83,18 @@ def read_checked_lists(args: argparse.Namespace, data_root: str) -> dict[str, Fa
     return lists
 
 
-def test(cfg: Config, file: bytes, lists: Mapping[str, FaceList]) -> dict[str, dict]:
-    """The figures of a card, by the very file that is packaged."""
-    figures = {}
+def test(cfg: Config, file: bytes, lists: Mapping[str, FaceList]) -> dict:
+    """The temperature of a card, by the validation split, and its figures, all by the file that is packaged."""
+    predictions = {}
     with tempfile.TemporaryDirectory() as folder:
         packaged = Path(folder, "packaged.safetensors")
         packaged.write_bytes(file)
         for name, split, mirror in (("val", "val", False), ("test", "test", False), ("test_with_mirror", "test", True)):
             _, path = evaluate(cfg, str(packaged), split, mirror)
-            figures[name] = cards.figures(Predictions.load(path), {} if name == "val" else lists)
-    return figures
+            predictions[name] = Predictions.load(path)
+    temperature = best_temperature(predictions["val"])
+    return {"temperature": temperature, "figures": {
+        name: cards.figures(found, {} if name == "val" else lists, temperature) for name, found in predictions.items()}}
 
 
 def publish(args: argparse.Namespace) -> None:
@@ -118,11 +120,10 @@ def publish(args: argparse.Namespace) -> None:
     model = build(variant, num_classes=len(classes))
     model.load_state_dict(fit(model, weights_of(content, checkpoint), checkpoint, "name the config that it is of"))
     file = save(model.state_dict(), {"format": "pt", "classes": ", ".join(classes), "input": cards.INPUT})
-    figures = test(cfg, file, lists)
     card = {
         "name": f"{variant}_{args.tag}", "model": variant, "tag": args.tag, "sha256": sha256(file).hexdigest(),
         "parameters": sum(p.numel() for p in model.parameters()), "classes": list(classes), "input": cards.INPUT,
-        "data": data, "recipe": recipe, "tested_at": commit, "figures": figures,
+        "data": data, "recipe": recipe, "tested_at": commit, **test(cfg, file, lists),
         "sample": cards.hits_in_sample(model, dataset.type, dataset.data_root), "drawn": cards.drawn_logits(model),
     }
     write_atomically(weights.FOLDER / f"{card['name']}.json", (json.dumps(card, indent=2) + "\n").encode())

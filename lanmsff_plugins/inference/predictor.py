@@ -34,6 +34,7 @@ class Face:
         label: The strongest class.
         score: The probability that the network gives to it, from 0 to 1.
         scores: The probabilities of all classes, in the order of the weights' card.
+        calibrated: The same at the card's temperature, which makes them as sure as the network is right.
         detector_score: How sure the detector is that this is a face, from 0 to 1; None if it does not say.
         size: Longest side of the box in whole pixels.
         warnings: Reasons to trust the label less, such as 'small: 20 pixels'.
@@ -46,6 +47,7 @@ class Face:
     label: str
     score: float
     scores: dict[str, float]
+    calibrated: dict[str, float]
     detector_score: float | None
     size: int
     warnings: tuple[str, ...]
@@ -61,11 +63,12 @@ class FaceReader:
         detector: What finds the faces; None where each picture is a face already cut out.
         factor: Side of the square that is cut out, as a share of the longest side of the detector's box; the
             detector's own by default, or 1.
+        temperature: What the logits are divided by for ``Face.calibrated``, as the weights' card says.
     """
 
     def __init__(self, run: Callable[[Tensor], Tensor], classes: Sequence[str], detector: Detector | None = None,
-                 factor: float | None = None):
-        self.run, self.classes, self.detector = run, tuple(classes), detector
+                 factor: float | None = None, temperature: float = 1.):
+        self.run, self.classes, self.detector, self.temperature = run, tuple(classes), detector, temperature
         self.factor = factor if factor is not None else factor_of(detector) if detector else 1.
 
     def __call__(self, pictures: Sequence[np.ndarray], boxes: Sequence[Sequence[Box]] | None = None
@@ -92,10 +95,11 @@ class FaceReader:
                               for face in self.detector(in_colour(picture))])
         crops = [_grey(picture if square is None else cut(picture, square))
                  for picture, faces in zip(pictures, found) for _, square in faces]
-        scores = iter(self.run(to_batch(crops)).softmax(1).tolist() if crops else [])
-        return [[self._face(detection, square, next(scores)) for detection, square in faces] for faces in found]
+        logits = iter(self.run(to_batch(crops)) if crops else ())
+        return [[self._face(detection, square, next(logits)) for detection, square in faces] for faces in found]
 
-    def _face(self, found: Detection, square: Square | None, scores: list[float]) -> Face:
+    def _face(self, found: Detection, square: Square | None, logits: Tensor) -> Face:
+        scores, calibrated = logits.softmax(0).tolist(), (logits / self.temperature).softmax(0).tolist()
         best = max(range(len(scores)), key=scores.__getitem__)
         size = round(max(found.box.width, found.box.height))
         warnings = []
@@ -104,7 +108,8 @@ class FaceReader:
         if turn_of(found) > TURNED:
             warnings.append("turned to the side")
         return Face(found.box, found.eyes, roll_of(found.eyes, found.box), self.classes[best], scores[best],
-                    dict(zip(self.classes, scores)), found.score, size, tuple(warnings), square)
+                    dict(zip(self.classes, scores)), dict(zip(self.classes, calibrated)), found.score, size,
+                    tuple(warnings), square)
 
 
 def face_crop(picture: np.ndarray, face: Face) -> np.ndarray:

@@ -23,9 +23,10 @@ from .tracks import Tracked
 
 __all__ = ["FIELDS", "RecordWriter", "finished", "read_boxes", "records"]
 
-FIELDS = ("file", "frame", "time", "faces", "face", "track", "label", "score", "x", "y", "width", "height",
-          "left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "roll", "detector_score", "size", "warning")
-"""Columns of the CSV, followed by one a class; JSON has ``box``, ``eyes`` and ``scores`` in place of their columns."""
+FIELDS = ("file", "frame", "time", "faces", "face", "track", "label", "score", "calibrated_score", "x", "y",
+          "width", "height", "left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "roll", "detector_score", "size",
+          "warning")
+"""Columns of the CSV, followed by one a class. JSON has ``box``, ``eyes``, ``scores`` and ``calibrated`` instead."""
 
 
 def records(file: str, frame: Frame, faces: Sequence[Face | Tracked]) -> list[dict]:
@@ -51,7 +52,8 @@ def _of_face(found: Face | Tracked) -> dict:
         roll=None if face.roll is None else round(face.roll, 1),
         detector_score=None if face.detector_score is None else round(face.detector_score, 4),
         size=face.size, warning="; ".join(face.warnings) or None,
-        scores={name: round(score, 4) for name, score in face.scores.items()})
+        scores={name: round(score, 4) for name, score in face.scores.items()},
+        calibrated={name: round(score, 4) for name, score in face.calibrated.items()})
 
 
 class RecordWriter:
@@ -99,7 +101,7 @@ class RecordWriter:
 
 
 def _flat(record: dict) -> dict:
-    flat = {**record, **record.get("scores", {})}
+    flat = {**record, **record.get("scores", {}), "calibrated_score": record.get("calibrated", {}).get(record["label"])}
     flat.update(zip(("x", "y", "width", "height"), record.get("box") or ()))
     flat.update(zip(("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"), sum(record.get("eyes") or [], [])))
     return flat

@@ -17,7 +17,7 @@ from ..data.face_list import FaceList
 from ..data.synthetic.drawing import draw_face
 from ..inference.preprocess import to_batch
 from ..measure.flops import count
-from ..scores import Predictions, accuracy_by_list, summarize
+from ..scores import Predictions, accuracy_by_list, at_temperature, calibration_error, summarize
 
 __all__ = ["INPUT", "data_set", "describe_data", "drawn_logits", "figures", "hits_in_sample", "metafile", "tables"]
 
@@ -51,9 +51,17 @@ def describe_data(config_type: str, split: str, mode: str | None) -> dict[str, s
             "test": row.splits["test"] + labels}
 
 
-def figures(predictions: Predictions, lists: Mapping[str, FaceList]) -> dict:
-    """The figures of all faces, and of those in each list and of the others, to two decimals."""
+def figures(predictions: Predictions, lists: Mapping[str, FaceList], temperature: float = 1.) -> dict:
+    """The figures of all faces, and of those in each list and of the others, to two decimals.
+
+    Args:
+        predictions: Of a split.
+        lists: Lists of its faces, by name.
+        temperature: At which the calibration error is told as well.
+    """
     whole = {name: round(value, 2) for name, value in summarize(predictions).items()}
+    whole["calibration_error_at_temperature"] = round(
+        100 * calibration_error(at_temperature(predictions, temperature)), 2)
     return whole | {name: {key: round(value, 2) for key, value in part.items()}
                     for name, part in accuracy_by_list(predictions, lists).items()}
 
@@ -130,11 +138,12 @@ def metafile(cards: Iterable[dict], models: dict[str, nn.Module]) -> str:
 
 def tables(cards: Iterable[dict]) -> str:
     """The packaged weights in Markdown: what they reach on the test split, and on the listed faces of it."""
-    columns = ("accuracy", "balanced_accuracy", "macro_f1", "calibration_error")
+    columns = ("accuracy", "balanced_accuracy", "macro_f1", "calibration_error", "calibration_error_at_temperature")
     whole, listed = [], []
     for card in cards:
         test, name = card["figures"]["test"], f"`{card['name']}`"
         whole.append([name, card["data"]["test"], f"{test['faces']:,}", *(f"{test[column]:.2f}" for column in columns),
+                      f"{card['temperature']:.2f}",
                       f"{card['figures']['test_with_mirror']['accuracy']:.2f}",
                       f"{card['figures']['val']['accuracy']:.2f}"])
         listed += [[name, part.replace("_", " "), f"{value['faces']:,}", f"{value['accuracy']:.2f}",
@@ -142,5 +151,5 @@ def tables(cards: Iterable[dict]) -> str:
                    for part, value in test.items() if isinstance(value, dict)]
     return "\n\n".join([
         markdown(["weights", "test split", "faces", *(column.replace("_", " ") for column in columns),
-                  "accuracy with the mirror image", "accuracy on PublicTest"], whole),
+                  "temperature", "accuracy with the mirror image", "accuracy on PublicTest"], whole),
         markdown(["weights", "list", "faces of it", "accuracy", "accuracy of the others"], listed)])

@@ -14,7 +14,7 @@ SCORES = {"glad": .7, "sad": .2, "angry": .1, "afraid": 0.}
 
 
 def face(box: Box, square: Square | None) -> Face:
-    return Face(box, None, None, "glad", .7, SCORES, None, round(max(box.width, box.height)), (), square)
+    return Face(box, None, None, "glad", .7, SCORES, SCORES, None, round(max(box.width, box.height)), (), square)
 
 
 def colour(place: int) -> tuple[int, ...]:

@@ -65,6 +65,15 @@ def test_a_picture_that_is_a_face_is_taken_whole():
     assert face_crop(picture, face) is picture
 
 
+def test_calibrated_scores_are_those_at_the_temperature():
+    picture = scene((0, 0, 60, 255))
+    face, = FaceReader(by_brightness, CLASSES, temperature=2.5)([picture])[0]
+    odds = face.scores[CLASSES[1]] / face.scores[CLASSES[0]]
+    calibrated = face.calibrated[CLASSES[1]] / face.calibrated[CLASSES[0]]
+    assert calibrated == pytest.approx(odds ** (1 / 2.5), rel=1e-4)
+    assert sum(face.calibrated.values()) == pytest.approx(1)
+
+
 def test_boxes_of_one_s_own_replace_the_detector():
     reader = FaceReader(by_brightness, CLASSES, Fixed(Detection(Box(0, 0, 10, 10))))
     face, = reader([scene((60, 50, 40, 255))], [[Box(60, 50, 40, 38)]])[0]

@@ -11,7 +11,7 @@ from lanmsff_plugins.inference.sources import Frame, Video
 from lanmsff_plugins.inference.tracks import Tracked
 
 SCORES = {"glad": .75, "sad": .25}
-FACE = Face(Box(20, 20, 40, 40), None, None, "glad", .75, SCORES, None, 40, (), Square(40, 40, 40, 0.))
+FACE = Face(Box(20, 20, 40, 40), None, None, "glad", .75, SCORES, SCORES, None, 40, (), Square(40, 40, 40, 0.))
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from lanmsff_plugins.inference.records import FIELDS, RecordWriter, finished, re
 from lanmsff_plugins.inference.sources import Frame
 from lanmsff_plugins.inference.tracks import Tracked
 
-FACE = Face(Box(1.26, 2, 30, 40), (Point(5, 6), Point(20, 7)), 3.8, "glad", .75, {"glad": .75, "sad": .25}, .9, 40,
-            ("small: 31 pixels",), Square(16, 22, 38, 0))
+FACE = Face(Box(1.26, 2, 30, 40), (Point(5, 6), Point(20, 7)), 3.8, "glad", .75, {"glad": .75, "sad": .25},
+            {"glad": .8, "sad": .2}, .9, 40, ("small: 31 pixels",), Square(16, 22, 38, 0))
 CLASSES = ("glad", "sad")
 PHOTO = Frame(np.zeros((4, 4, 3), np.uint8))
 
@@ -29,13 +29,15 @@ def test_json_has_a_line_a_face_with_everything(tmp_path):
     assert json.loads((tmp_path / "x.jsonl").read_text()) == {
         "file": "a.jpg", "frame": None, "time": None, "faces": 1, "face": 0, "label": "glad", "score": .75,
         "box": [1.3, 2, 30, 40], "eyes": [[5, 6], [20, 7]], "roll": 3.8, "detector_score": .9, "size": 40,
-        "warning": "small: 31 pixels", "scores": {"glad": .75, "sad": .25}}
+        "warning": "small: 31 pixels", "scores": {"glad": .75, "sad": .25},
+        "calibrated": {"glad": .8, "sad": .2}}
 
 
 def test_csv_has_the_same_in_columns(tmp_path):
     write(tmp_path / "x.csv", "csv", ("a, b.jpg", 1), ("none.jpg", 0))
     first, second = csv.DictReader((tmp_path / "x.csv").open())
     assert list(first) == [*FIELDS, *CLASSES] and first["file"] == "a, b.jpg" and first["glad"] == "0.75"
+    assert first["calibrated_score"] == "0.8"
     assert [first[name] for name in ("x", "width", "right_eye_x", "roll")] == ["1.3", "30", "20", "3.8"]
     assert second["faces"] == "0" and second["warning"] == "no face found" and second["label"] == second["x"] == ""
 

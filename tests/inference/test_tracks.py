@@ -13,7 +13,7 @@ from lanmsff_plugins.inference.tracks import Tracker
 def face(x: float, glad: float = 1., width: float = 100.) -> Face:
     scores = {"glad": glad, "sad": 1 - glad}
     label = max(scores, key=scores.get)
-    return Face(Box(x, 0, width, 100), None, None, label, scores[label], scores, None, 100, (), None)
+    return Face(Box(x, 0, width, 100), None, None, label, scores[label], scores, scores, None, 100, (), None)
 
 
 def tracks(tracker: Tracker, seconds: float, *places: float) -> list[int]:

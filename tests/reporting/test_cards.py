@@ -30,7 +30,8 @@ def test_figures_are_rounded_and_tell_of_each_list():
 
     scores = np.eye(2)[[0, 1, 1, 1]]
     predictions = Predictions(scores, np.array([0, 1, 1, 0]), np.arange(4), np.full(4, ""), np.full(4, ""))
-    found = cards.figures(predictions, {"half": Half()})
+    found = cards.figures(predictions, {"half": Half()}, 2.)
+    assert found["calibration_error_at_temperature"] == 25.  # sure of all, right of three
     assert found["accuracy"] == 75. and found["faces"] == 4
     assert found["half"] == {"faces": 2, "accuracy": 100., "accuracy_of_others": 50.}
 
