@@ -80,9 +80,10 @@ def build_model(name: str) -> nn.Module:
         if left_out:
             raise ValueError(f"{name} would keep the default of {left_out}: timm leaves out arguments that are None")
         kwargs = {"pretrained": _has_weights(path), **kwargs}
+    factory = _factory(path)
     try:
-        model = _factory(path)(*args, **kwargs)
-    except (AssertionError, ImportError, KeyError, OSError, RuntimeError, TypeError) as error:
+        model = factory(*args, **kwargs)
+    except (AssertionError, ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
         hint = "; without its tag it is the untrained network" if _is_timm(path) and isinstance(error, OSError) else ""
         raise ValueError(f"{name} cannot be built: {one_line(error)}{hint}") from error
     if not isinstance(model, nn.Module):
