@@ -3,7 +3,6 @@ import copy
 import logging
 import pickle
 
-import numpy as np
 import pytest
 import torch
 from fvcore.nn import FlopCountAnalysis
@@ -12,12 +11,10 @@ from hypothesis import strategies as st
 from timm.layers import SEModule
 from timm.models import group_parameters
 from timm.optim import create_optimizer_v2
-from timm.utils import reparameterize_model
 from torch import nn
 
 from lanmsff_plugins import LANMSFF
 from lanmsff_plugins.layers import LastScale
-from lanmsff_plugins.models.keras import load_keras_weights
 
 SIDE = st.integers(16, 70)
 CHANNELS, STRIDES = (66, 72, 78, 84), (2, 4, 8, 16)
@@ -45,15 +42,6 @@ def own(model):
 
 
 # The paper's numbers
-
-@pytest.fixture(scope="module")
-def parity(keras_parity):
-    """The authors' model: what it gives, and LANMSFF with its weights."""
-    model = LANMSFF().eval()
-    model.load_state_dict(load_keras_weights(keras_parity / "lanmsff.weights.h5"))
-    arrays = {name: torch.from_numpy(array) for name, array in np.load(keras_parity / "expected.npz").items()}
-    return model, {name: x.permute(0, 3, 1, 2) if x.ndim == 4 else x for name, x in arrays.items()}
-
 
 @torch.no_grad()
 @pytest.mark.parametrize("i", range(4))
@@ -367,77 +355,3 @@ def test_autocast_trains_every_parameter(own, dtype):
 def test_a_wrong_image_is_refused_by_name(image, message):
     with pytest.raises(ValueError, match=message):
         LANMSFF()(image)
-
-
-# Fused for inference
-
-@pytest.fixture(scope="module")
-def trained(model):
-    """A network whose statistics are not those it started with."""
-    model = copy.deepcopy(model)
-    for norm in model.modules():
-        if isinstance(norm, nn.BatchNorm2d):
-            nn.init.normal_(norm.running_mean, std=0.1)
-            nn.init.uniform_(norm.running_var, 0.02, 2)
-            nn.init.uniform_(norm.weight, 0.5, 1.5)
-            nn.init.normal_(norm.bias, std=0.1)
-    return model
-
-
-@pytest.fixture
-def fused(trained):
-    return copy.deepcopy(trained).fuse()
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("size", [(64, 64), (48, 57)])
-def test_the_fused_network_is_the_same_to_a_hundred_thousandth(trained, fused, size):
-    assert not any(isinstance(m, nn.BatchNorm2d) for m in fused.modules())
-    expected = trained(images(*size))
-    assert expected.std() > 0.01  # so that the bound says something
-    torch.testing.assert_close(fused(images(*size)), expected, rtol=0, atol=1e-5)
-    torch.testing.assert_close(fused.forward_intermediates(images(*size)), trained.forward_intermediates(images(*size)),
-                               rtol=1e-5, atol=1e-5)
-
-
-@torch.no_grad()
-def test_the_authors_network_fused_gives_the_authors_probabilities(parity):
-    model, keras = parity
-    torch.testing.assert_close(
-        copy.deepcopy(model).fuse()(keras["x"]).softmax(1), keras["probs"], rtol=0, atol=1e-5)
-
-
-@torch.no_grad()
-def test_timm_fuses_a_copy(trained, fused):
-    ours = reparameterize_model(trained)
-    torch.testing.assert_close(ours.state_dict(), fused.state_dict(), rtol=0, atol=0)
-    within = reparameterize_model(nn.Sequential(trained))  # there it is a child, and asked itself
-    assert torch.equal(within(images()), fused(images()))
-    assert any(isinstance(m, nn.BatchNorm2d) for m in trained.modules())
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("change", [
-    torch.jit.script, torch.fx.symbolic_trace, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model)),
-    lambda model: model.to(memory_format=torch.channels_last), lambda model: model.fuse(),
-    lambda model: torch.export.export(model, (images(batch=3),)).module()],
-    ids=["script", "fx", "deepcopy", "pickle", "channels_last", "fuse again", "export"])
-def test_a_fused_network_can_be_changed_as_any_other(fused, change):
-    expected = fused(images(batch=3))
-    torch.testing.assert_close(change(fused)(images(batch=3)), expected, rtol=1e-5, atol=1e-6)
-
-
-@torch.no_grad()
-def test_a_fused_network_is_cut_and_initialised_as_any_other(fused):
-    expected = fused.forward_blocks(images())[1]
-    fused.prune_intermediate_layers([1])
-    assert torch.equal(fused(images()), expected)
-    fused.reset_parameters()
-    assert not fused.blocks[0].conv1.conv.bias.any()
-
-
-def test_a_fused_network_s_weights_are_not_taken_for_others(trained, fused):
-    with pytest.raises(RuntimeError, match="Missing key.*norm.running_mean"):
-        copy.deepcopy(trained).load_state_dict(fused.state_dict())
-    with pytest.raises(RuntimeError, match="Unexpected key.*norm.running_mean"):
-        fused.load_state_dict(trained.state_dict())
