@@ -1,4 +1,4 @@
-"""Commands killed at random moments, then rerun: nothing is lost, damaged or left behind."""
+"""Commands killed or interrupted at random moments, then rerun: nothing is lost, damaged or left behind."""
 import multiprocessing
 import os
 import shutil
@@ -51,7 +51,8 @@ DOORS = {
     "test": Door(lambda: ["test", "lanmsff_ferplus", str(world().checkpoint), "--work-dir", "w", *tiny(Path("fer"))],
                  ("w/test.npz",), _faces),
     "prepare": Door(lambda: ["prepare", "fer", "out"], ("out/*.safetensors", "out/*.csv"), _faces),
-    "export": Door(lambda: ["export", "lanmsff.ferplus", "x.onnx", "--int8", "y.onnx", "--data", "fer"],
+    "export": Door(lambda: ["export", "lanmsff.ferplus", "x.onnx", "--int8", "y.onnx", "--data", "fer",
+                              "--data-set", "ferplus"],
                    ("x.onnx", "y.onnx"), _faces),
     "publish": Door(lambda: ["tools/publish_model.py", "ferplus", "mm_configs/lanmsff_ferplus.py",
                              "lanmsff://lanmsff_ferplus", "--work-dir", "work_dirs/published"],
@@ -61,52 +62,57 @@ DOORS = {
 
 
 def kill(door: str, random: Random) -> str:
-    """Start a command, kill it, check what is there, rerun it: 'right', or what is wrong."""
-    chosen = DOORS[door]
+    """Start a command, kill or interrupt it, check what is there, rerun it: 'right', or what is wrong."""
+    chosen, how = DOORS[door], random.choice([signal.SIGKILL, signal.SIGINT])
     with tempfile.TemporaryDirectory() as parent:
         undisturbed, killed = Path(parent, "undisturbed"), Path(parent, "killed")
         for folder in (undisturbed, killed):
             folder.mkdir()
             chosen.prepare(folder)
         started = time.monotonic()
-        if _run(chosen, undisturbed):
-            return "fails undisturbed"
-        moment = random.random() * (time.monotonic() - started)
-        _run(chosen, killed, moment)
+        status, said = _run(chosen, undisturbed)
+        if status:
+            return f"fails undisturbed: {said[-200:]}"
+        moment = max(0.05, random.random() * (time.monotonic() - started))
+        what = f"{how.name} after {moment:.2f} s"
+        status, said = _run(chosen, killed, moment, how)
+        if how == signal.SIGINT and (status not in (0, 130) or "Traceback" in said):
+            return f"{what}, status {status}: {said[-200:]}"
         broken = [path.name for path in killed.rglob("*") if path.is_file() and not _reads(path)]
         if broken:
-            return f"killed after {moment:.2f} s, left half-written: {', '.join(broken)}"
-        if _run(chosen, killed):
-            return f"killed after {moment:.2f} s, cannot be rerun"
+            return f"{what}, left half-written: {', '.join(broken)}"
+        if _run(chosen, killed)[0]:
+            return f"{what}, cannot be rerun"
         hidden = [path.name for path in killed.rglob(".*") if ".git" not in path.parts]
         if hidden:
-            return f"killed after {moment:.2f} s and rerun, left {', '.join(hidden)}"
+            return f"{what} and rerun, left {', '.join(hidden)}"
         for pattern in chosen.results:
             for expected in undisturbed.glob(pattern):
                 if not _same(killed / expected.relative_to(undisturbed), expected):
-                    return f"killed after {moment:.2f} s and rerun, {expected.name} is another"
+                    return f"{what} and rerun, {expected.name} is another"
     return "right"
 
 
-def _run(door: Door, folder: Path, seconds: float | None = None) -> int | None:
-    """The exit status of the command, killed after some seconds if it has not ended then."""
+def _run(door: Door, folder: Path, seconds: float | None = None, how: int = signal.SIGKILL) -> tuple[int | None, str]:
+    """Run the command, and send it a signal if it has not ended after some seconds: its exit status and its stderr."""
     if door.argv()[0].endswith(".py"):
         process = subprocess.Popen([sys.executable, "-W", "ignore", *door.argv()], cwd=folder, start_new_session=True,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                    env={**os.environ, "PYTHONPATH": str(folder)})
         try:
-            return process.wait(seconds)
+            _, said = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            return process.wait()
+            os.killpg(process.pid, how)
+            _, said = process.communicate()
+        return process.returncode, said
     with tempfile.TemporaryDirectory() as said:
         process = multiprocessing.get_context("fork").Process(target=call_main, args=(door.argv(), folder, Path(said)))
         process.start()
         process.join(seconds)
         if process.is_alive():
-            os.kill(process.pid, signal.SIGKILL)
+            os.kill(process.pid, how)
             process.join()
-        return process.exitcode
+        return process.exitcode, Path(said, "stderr").read_text(errors="replace")
 
 
 def _reads(path: Path) -> bool:
