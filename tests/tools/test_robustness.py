@@ -1,0 +1,62 @@
+"""Faces are changed as the table of robustness says."""
+import sys
+
+import numpy as np
+import pytest
+
+from ..processes import ROOT
+
+
+@pytest.fixture(scope="module")
+def changes():
+    sys.path.insert(0, str(ROOT / "tools"))  # as for a script
+    try:
+        import robustness
+    finally:
+        sys.path.pop(0)
+    return robustness.CHANGES
+
+
+def face():
+    """A disc that is left and above of the middle of 48 x 48 pixels."""
+    y, x = np.mgrid[:48, :48]
+    return np.where((x - 17) ** 2 + (y - 20) ** 2 < 36, 200, 40).astype(np.uint8)
+
+
+def centre(picture):
+    """Of the disc, as shares of the sides from the middle."""
+    y, x = np.nonzero(picture > picture.max() * .6)
+    return (x.mean() + .5) / picture.shape[1] - .5, (y.mean() + .5) / picture.shape[0] - .5
+
+
+def test_a_turn_keeps_the_distance_from_the_middle_and_goes_both_ways(changes):
+    x, y = centre(face())
+    for degrees in (15, 30, 45):
+        angle = np.deg2rad(degrees)
+        expected = {i: (x * np.cos(angle) + sign * y * np.sin(angle), y * np.cos(angle) - sign * x * np.sin(angle))
+                    for i, sign in ((0, 1), (1, -1))}
+        for i, place in expected.items():
+            assert centre(changes[f"turned by {degrees} degrees"](face(), i)) == pytest.approx(place, abs=.01)
+
+
+def test_a_shift_moves_the_face_the_other_way(changes):
+    x, y = centre(face())
+    assert centre(changes["box shifted by 10 %"](face(), 0)) == pytest.approx((x - .1, y), abs=.02)
+    assert centre(changes["box shifted by 10 %"](face(), 6)) == pytest.approx((x, y + .1), abs=.02)
+
+
+def test_a_larger_box_makes_the_face_smaller(changes):
+    x, y = centre(face())
+    for share in (80, 120):
+        found = centre(changes[f"box {share} % as large"](face(), 0))
+        assert found == pytest.approx((100 * x / share, 100 * y / share), abs=.015)
+
+
+def test_the_others_keep_the_place_and_do_what_they_are_named_after(changes):
+    for name in ("as they are", "blurred, sigma of 1 pixels", "JPEG of quality 50", "50 % as light", "24 pixels",
+                 "200 pixels"):
+        assert centre(changes[name](face(), 0)) == pytest.approx(centre(face()), abs=.015), name
+    assert np.array_equal(changes["as they are"](face(), 0), face())
+    assert np.array_equal(changes["25 % as light"](face(), 0), np.where(face() == 200, 50, 10))
+    assert changes["24 pixels"](face(), 0).shape == (24, 24) and changes["200 pixels"](face(), 0).shape == (200, 200)
+    assert changes["blurred, sigma of 2 pixels"](face(), 0).max() < 200
