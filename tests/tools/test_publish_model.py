@@ -12,7 +12,7 @@ from safetensors.torch import load_file  # noqa: E402
 
 import timm_registry  # noqa: E402, F401
 from lanmsff_plugins import weights  # noqa: E402
-from lanmsff_plugins.scores import Predictions, summarize  # noqa: E402
+from lanmsff_plugins.scores import Predictions, best_temperature, summarize  # noqa: E402
 
 from ..processes import MODERN, make_checkout, refusal, run_process  # noqa: E402
 
@@ -37,6 +37,7 @@ def test_a_checkpoint_is_published_with_its_card(checkout, tested_dir, predictio
     for name, value in load_file(weights.weights_file("lanmsff_ferplus")).items():
         assert torch.equal(published[name], value)
     assert card["figures"]["test"]["accuracy"] == round(100 * predictions.accuracy, 2)
+    assert card["temperature"] == best_temperature(Predictions.load(tmp_path / "tested" / "val.npz"))
     mirrored = Predictions.load(tested_dir / "test_mirror.npz")
     assert card["figures"]["test_with_mirror"]["macro_f1"] == round(summarize(mirrored)["macro_f1"], 2)
     assert card["figures"]["test"]["last"]["faces"] == 10 and card["recipe"]["seed"] == 7
