@@ -119,7 +119,8 @@ def publish(args: argparse.Namespace) -> None:
     classes = cards.data_set(dataset.type).classes
     model = build(variant, num_classes=len(classes))
     model.load_state_dict(fit(model, weights_of(content, checkpoint), checkpoint, "name the config that it is of"))
-    metadata = {"format": "pt", "classes": ", ".join(classes), "input": cards.INPUT}  # safetensors shuffles it each time
+    metadata = {"format": "pt", "classes": ", ".join(classes), "input": cards.INPUT}
+    # safetensors writes metadata in another order each time; a file that is tested anew stays as it is.
     file = weights.weights_file(packaged).read_bytes() if packaged else save(model.state_dict(), metadata)
     card = {
         "name": f"{variant}_{args.tag}", "model": variant, "tag": args.tag, "sha256": sha256(file).hexdigest(),
