@@ -1,8 +1,8 @@
 /**
- * Put everything into one HTML file: `node web/build.js build/web` writes build/web/lanmsff.html.
+ * Put everything into one HTML file: `node web/build.js` writes web/build/lanmsff.html.
  *
- * The folder holds rules.json, detector.onnx and licences.txt (of rules.py) and expression.onnx (of `lanmsff export`) before. `make
- * web` does all of it.
+ * That folder holds rules.js, detector.onnx and licences.txt (of rules.py) and expression.onnx (of `lanmsff export`)
+ * before; `make web` does all of it.
  */
 import { createHash } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
@@ -12,15 +12,17 @@ import { gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
 
-const folder = path.resolve(process.argv[2] ?? "build/web");
+import rules from "#rules";
+
 const here = import.meta.dirname;
+const folder = path.join(here, "build");
 const modules = createRequire(import.meta.url);
 
-async function bundle(entry) {
+async function bundle(entry, format) {
   const { outputFiles: [file] } = await build({
     entryPoints: [path.join(here, entry)],
-    bundle: true, minify: true, write: false, format: "esm", target: "es2022", charset: "utf8", legalComments: "inline",
-    alias: { "rules.json": path.join(folder, "rules.json") },
+    bundle: true, minify: true, write: false, format, target: "es2022", charset: "utf8", legalComments: "inline",
+    define: format === "iife" ? { "import.meta.url": "self.location.href" } : {},
   });
   return file.text.replaceAll("</script", "<\\/script"); // which would end the element around it
 }
@@ -42,14 +44,15 @@ function policy(script) {
   ].join("; ");
 }
 
-const script = await bundle("src/page/main.js");
+const script = await bundle("src/page/main.js", "esm");
 const parts = {
   policy: policy(script),
   style: await readFile(path.join(here, "style.css"), "utf8"),
-  version: JSON.parse(await readFile(path.join(folder, "rules.json"), "utf8")).version,
+  version: rules.version,
   licences: escaped(await readFile(path.join(folder, "licences.txt"), "utf8")),
   files: [
-    embedded("worker.js", await bundle("src/worker.js")),
+    // No module: browsers start none from a blob of a page from disk.
+    embedded("worker.js", await bundle("src/worker.js", "iife")),
     embedded("runtime.wasm", await readFile(modules.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"))),
     embedded("detector.onnx", await readFile(path.join(folder, "detector.onnx"))),
     embedded("expression.onnx", await readFile(path.join(folder, "expression.onnx"))),

@@ -1,6 +1,6 @@
 """Write what the page takes from Python: the detector's network, the numbers of the rules, the licences.
 
-    python web/rules.py build/web    # detector.onnx, rules.json and licences.txt
+    python web/rules.py web/build    # detector.onnx, rules.js and licences.txt
 
 So the page holds no copy of a number that the package has. The extra ``faces`` is needed; `make web` calls it.
 """
@@ -59,7 +59,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "detector.onnx", network)
     write_atomically(folder / "licences.txt", licences().encode())
-    write_atomically(folder / "rules.json", json.dumps(rules(), indent=1).encode())
+    write_atomically(folder / "rules.js", f"export default {json.dumps(rules(), indent=2)};\n".encode())
 
 
 if __name__ == "__main__":

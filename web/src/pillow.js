@@ -86,11 +86,11 @@ function scaleColumns({ pixels, width, height, bands }, toHeight) {
  * The part is the picture less `margin` pixels at each edge; what comes from beyond the picture is black.
  */
 export function rotate({ pixels, width, height, bands }, degrees, margin) {
-  const angle = (-degrees * Math.PI) / 180;
+  const angle = -(((degrees % 360) + 360) % 360) * (Math.PI / 180);
   const cos = Number(Math.cos(angle).toFixed(15));
   const sin = Number(Math.sin(angle).toFixed(15));
-  const right = width / 2 - cos * (width / 2) - sin * (height / 2);
-  const down = height / 2 + sin * (width / 2) - cos * (height / 2);
+  const right = cos * (-width / 2) + sin * (-height / 2) + width / 2;
+  const down = -sin * (-width / 2) + cos * (-height / 2) + height / 2;
   const part = { pixels: null, width: width - 2 * margin, height: height - 2 * margin, bands };
   part.pixels = new Uint8Array(part.width * part.height * bands);
   let out = 0;

@@ -13,7 +13,7 @@ import { pathToFileURL } from "node:url";
 
 import { chromium } from "playwright-core";
 
-export const BUILT = path.resolve(import.meta.dirname, "../../build/web");
+export const BUILT = path.resolve(import.meta.dirname, "../build");
 export const HTML = path.join(BUILT, "lanmsff.html");
 export const FILE_URL = pathToFileURL(HTML).href;
 export const PICTURES = path.join(BUILT, "pictures");

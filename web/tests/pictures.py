@@ -1,6 +1,6 @@
 """Write the pictures that the page and ``lanmsff predict`` are compared on, and what Pillow makes of some.
 
-    python web/tests/pictures.py build/web/pictures
+    python web/tests/pictures.py web/build/pictures
 
 The one photograph of a face that a package ships and everybody may use is scikit-image's astronaut, in the public
 domain; the others are made of it.
@@ -10,42 +10,49 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageFilter, ImageOps
 from skimage import data
 
 BILINEAR = Image.Resampling.BILINEAR
 
 
-def group(face: Image.Image) -> Image.Image:
-    """Six faces of several sizes, leaning and mirrored, before a brick wall."""
+def distorted(face: Image.Image) -> dict[str, Image.Image]:
+    """The astronaut so that the network is not sure of her smile: 1.00 on both sides would compare nothing."""
+    covered, flipped = face.copy(), face.copy()
+    covered.paste((200, 150, 130), (195, 135, 260, 165))
+    flipped.paste(ImageOps.flip(face.crop((195, 140, 262, 172))), (195, 140))
+    return {"covered": covered, "flipped_mouth": flipped, "upside_down": ImageOps.flip(face),
+            "blurred": face.filter(ImageFilter.GaussianBlur(4)), "negative": ImageOps.invert(face),
+            "tiny": face.resize((75, 75), BILINEAR)}
+
+
+def group(faces: list[Image.Image]) -> Image.Image:
+    """Six faces of several sizes, leaning, before a brick wall."""
     scene = Image.fromarray(data.brick()).convert("RGB").resize((1000, 700), BILINEAR)
-    portrait = face.crop((110, 0, 330, 230))
-    for i, (size, roll) in enumerate([(300, 0), (220, -25), (180, 15), (150, 0), (120, 40), (90, -5)]):
-        one = portrait if i % 2 else ImageOps.mirror(portrait)
-        one = one.resize((size, round(size * 230 / 220)), BILINEAR).convert("RGBA").rotate(roll, BILINEAR, expand=True)
-        scene.paste(one, (20 + i % 3 * 320, 20 + i // 3 * 360), one)
+    for i, (face, size, roll) in enumerate(zip(faces, (300, 220, 180, 150, 120, 90), (0, -25, 15, 0, 40, -5))):
+        portrait = face.crop((110, 0, 330, 230)).resize((size, round(size * 230 / 220)), BILINEAR)
+        turned = portrait.convert("RGBA").rotate(roll, BILINEAR, expand=True)
+        scene.paste(turned, (20 + i % 3 * 320, 20 + i // 3 * 360), turned)
     return scene
 
 
 def write_pictures(folder: Path) -> None:
     face = Image.fromarray(data.astronaut())
+    others = distorted(face)
+    pictures = others | {
+        "astronaut": face, "large": face.resize((2100, 2100), BILINEAR), "small": face.resize((181, 181), BILINEAR),
+        "filling": face.crop((150, 20, 300, 220)).resize((1500, 2000), BILINEAR), "grey": face.convert("L"),
+        "group": group([face, others["covered"], ImageOps.mirror(face), others["flipped_mouth"], others["blurred"], face]),
+        "nobody": Image.fromarray(data.coffee()), "see_through": face.convert("RGBA")}
+    pictures["see_through"].putalpha(Image.linear_gradient("L").resize(face.size))
+    pictures |= {f"rolled_{roll}": others["flipped_mouth"].rotate(roll, BILINEAR, expand=True) for roll in (-50, 20, 75)}
     folder.mkdir(parents=True, exist_ok=True)
-    face.save(folder / "astronaut.png")
-    face.save(folder / "photo.jpg", quality=92)
-    group(face).save(folder / "group.png")
-    for roll in (-50, 20, 75):
-        face.rotate(roll, BILINEAR, expand=True).save(folder / f"rolled_{roll}.png")
-    face.resize((2100, 2100), BILINEAR).save(folder / "large.png")
-    face.resize((181, 181), BILINEAR).save(folder / "small.png")
-    face.crop((150, 20, 300, 220)).resize((1500, 2000), BILINEAR).save(folder / "filling.png")
-    face.convert("L").save(folder / "grey.png")
+    for name, picture in pictures.items():
+        picture.save(folder / f"{name}.png")
     exif = Image.Exif()
-    exif[0x112] = 6  # to be turned by 90 degrees
-    face.transpose(Image.Transpose.ROTATE_90).save(folder / "turned_by_exif.jpg", quality=92, exif=exif)
-    see_through = face.convert("RGBA")
-    see_through.putalpha(Image.linear_gradient("L").resize(face.size))
-    see_through.save(folder / "see_through.png")
-    Image.fromarray(data.coffee()).save(folder / "nobody.png")
+    exif[ExifTags.Base.Orientation] = 6  # to be turned clockwise
+    others["flipped_mouth"].save(folder / "photo.jpg", quality=92)
+    others["flipped_mouth"].transpose(Image.Transpose.ROTATE_90).save(folder / "turned_by_exif.jpg", quality=92, exif=exif)
 
 
 def pillow() -> dict:

@@ -4,7 +4,7 @@
  *
  *     const face = cut(picture, squareAround({ x: 177, y: 56, width: 95, height: 120 }, null, 0.95));
  */
-import rules from "rules.json";
+import rules from "#rules";
 
 import { resize, rotate } from "../pillow.js";
 

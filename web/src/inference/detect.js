@@ -5,7 +5,7 @@
  *     for (const { box, score, eyes, nose } of await detect(picture)) ...
  */
 import { Tensor } from "onnxruntime-web/wasm";
-import rules from "rules.json";
+import rules from "#rules";
 
 import { resize, round } from "../pillow.js";
 import { overlap } from "./crops.js";

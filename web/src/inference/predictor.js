@@ -5,7 +5,7 @@
  *     for (const { label, score, box } of await read(picture)) ...
  */
 import { Tensor } from "onnxruntime-web/wasm";
-import rules from "rules.json";
+import rules from "#rules";
 
 import { resize, round, toGrey } from "../pillow.js";
 import { cut, rollOf, squareAround } from "./crops.js";

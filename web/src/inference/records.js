@@ -4,7 +4,7 @@
  *
  *     const text = toCsv(records("photo.jpg", null, faces));
  */
-import rules from "rules.json";
+import rules from "#rules";
 
 const columns = [...rules.records.fields, ...rules.classes];
 

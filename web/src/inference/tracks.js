@@ -5,7 +5,7 @@
  *     const tracker = new Tracker();
  *     for (const { track, face, smoothed } of tracker.update(faces, seconds)) ...
  */
-import rules from "rules.json";
+import rules from "#rules";
 
 import { overlap } from "./crops.js";
 

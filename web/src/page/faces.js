@@ -3,7 +3,7 @@
  *
  * Both take what Tracker.update gives, or plain faces, which have neither a track nor smoothed probabilities.
  */
-import rules from "rules.json";
+import rules from "#rules";
 
 import { element, svgElement } from "./elements.js";
 

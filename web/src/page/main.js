@@ -1,7 +1,7 @@
 /**
  * The page: what its buttons do, and where results go.
  */
-import rules from "rules.json";
+import rules from "#rules";
 
 import { records, toCsv } from "../inference/records.js";
 import { Tracker } from "../inference/tracks.js";

@@ -3,7 +3,7 @@
  *
  *     const picture = await decoded(file); // {pixels, width, height, bands: 3}
  */
-import rules from "rules.json";
+import rules from "#rules";
 
 const TILE = 4096; // pixels; browsers limit the size of a canvas, some to 16 million pixels
 

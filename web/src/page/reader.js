@@ -11,7 +11,7 @@ export async function openReader() {
     ["worker.js", "runtime.wasm", "detector.onnx", "expression.onnx"].map(asset));
   // A worker from a blob, since a page from disk may not load one from a file.
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const worker = new Worker(address, { type: "module" });
+  const worker = new Worker(address);
   const waiting = new Map();
 
   const ask = (message, moved) => new Promise((resolve, reject) => {

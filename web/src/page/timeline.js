@@ -4,7 +4,7 @@
  *     const timeline = new Timeline(canvas);
  *     timeline.add(seconds, tracked);
  */
-import rules from "rules.json";
+import rules from "#rules";
 
 import { colourOf } from "./faces.js";
 
