@@ -1,10 +1,11 @@
-"""Write the pictures that the page and ``lanmsff predict`` are compared on, and what Pillow makes of some.
+"""Write the pictures that the page and ``lanmsff predict`` are compared on, a camera's view, and what Pillow computes.
 
-    python web/tests/pictures.py web/build/pictures
+    python web/tests/pictures.py web/build    # pictures/, camera.mjpeg and pillow.json
 
 The one photograph of a face that a package ships and everybody may use is scikit-image's astronaut, in the public
 domain; the others are made of it.
 """
+import io
 import json
 import sys
 from pathlib import Path
@@ -55,6 +56,17 @@ def write_pictures(folder: Path) -> None:
     others["flipped_mouth"].transpose(Image.Transpose.ROTATE_90).save(folder / "turned_by_exif.jpg", quality=92, exif=exif)
 
 
+def camera() -> bytes:
+    """What a fake camera shows, again and again, as Motion JPEG: the astronaut moves, and her mouth is covered."""
+    face = Image.fromarray(data.astronaut())
+    frames = io.BytesIO()
+    for i in range(40):
+        frame = Image.new("RGB", (640, 480), (90, 90, 90))
+        frame.paste(distorted(face)["covered"] if 10 < i < 22 else face, (40 + min(i, 40 - i), 0))
+        frame.save(frames, "JPEG", quality=90)
+    return frames.getvalue()
+
+
 def pillow() -> dict:
     """A random picture, scaled and turned by Pillow."""
     pixels = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)
@@ -72,5 +84,7 @@ def pillow() -> dict:
 
 
 if __name__ == "__main__":
-    write_pictures(Path(sys.argv[1]))
-    Path(sys.argv[1], "..", "pillow.json").write_text(json.dumps(pillow()))
+    out = Path(sys.argv[1])
+    write_pictures(out / "pictures")
+    (out / "camera.mjpeg").write_bytes(camera())
+    (out / "pillow.json").write_text(json.dumps(pillow()))

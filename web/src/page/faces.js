@@ -24,8 +24,8 @@ export function overlay(faces, width, height) {
   const tags = faces.map(shown).map(({ face, number, score, label }) => {
     const corners = cornersOf(face.square);
     frames.append(svgElement("polygon", { points: corners.map(({ x, y }) => `${x},${y}`).join(" "), stroke: colourOf(label) }));
-    const tag = element("span", { class: "tag", "aria-hidden": true },
-      faces.length > FEW ? `${number}` : `${number} ${label} ${score.toFixed(2)}`);
+    const tag = element("span", { class: "tag", "aria-hidden": true }, `${number}`);
+    if (faces.length <= FEW) tag.append(element("span", {}, ` ${label} ${score.toFixed(2)}`));
     place(tag, corners, width, height);
     tag.style.borderColor = colourOf(label);
     return tag;

@@ -42,7 +42,8 @@ export class Timeline {
   }
 
   #draw(now) {
-    const longest = [...this.#points].sort(([, one], [, other]) => other.length - one.length).slice(0, PANELS);
+    const drawn = [...this.#points].filter(([, points]) => points.length > 1);
+    const longest = drawn.sort(([, one], [, other]) => other.length - one.length).slice(0, PANELS);
     const panels = longest.sort(([one], [other]) => one - other);
     const context = this.#resized(Math.max(1, panels.length));
     const width = this.#canvas.clientWidth;
@@ -92,8 +93,7 @@ function drawLine(context, points, at, colour, across, top) {
   points.forEach(({ seconds, scores }, i) => {
     const x = across(seconds);
     const y = top + (1 - scores[at]) * PANEL;
-    // A face that was away has no line across the gap.
-    if (i && seconds - points[i - 1].seconds < 0.5) context.lineTo(x, y);
+    if (i) context.lineTo(x, y);
     else context.moveTo(x, y);
   });
   context.stroke();
