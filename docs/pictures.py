@@ -46,7 +46,8 @@ def write_pictures() -> None:
         with Image.open(out / "photo.png.boxes.jpg") as boxes:
             boxes.crop((0, 0, 512, 384)).save(DOCS / "faces.webp", quality=85)
         with Image.open(out / "video.mp4.timeline.png") as timeline:
-            timeline.resize((800, round(800 * timeline.height / timeline.width))).save(DOCS / "timeline.webp", quality=90)
+            timeline.thumbnail((800, 800))
+            timeline.save(DOCS / "timeline.webp", quality=90)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ export async function open(t, address, { flags = [], expected = /^$/, ...options
     assert.deepEqual([...outside, ...said].filter((text) => !expected.test(text)), []);
   });
   const [page] = context.pages();
+  page.setDefaultTimeout(60_000); // for machines that are busy
   await page.goto(address);
   await page.getByText("Ready.").waitFor();
   return page;

@@ -69,7 +69,7 @@ test("a file that is no picture is named, and the others are read", async (t) =>
   await page.locator("#files").setInputFiles([text, cut, { name: "a.png", mimeType: "image/png", buffer: astronaut }]);
   await page.locator("article").waitFor();
   const problems = await page.locator("#problems li").allTextContents();
-  assert.deepEqual(problems.map((problem) => problem.split(" cannot be read as a picture; ")[0]), ["notes.txt", "cut.png"]);
+  assert.deepEqual(problems.map((problem) => problem.split(": cannot be read as a picture; ")[0]), ["notes.txt", "cut.png"]);
 });
 
 test("a picture without a face has a row that says so", async (t) => {

@@ -40,20 +40,21 @@ def group(faces: list[Image.Image]) -> Image.Image:
 def write_pictures(folder: Path) -> None:
     face = Image.fromarray(data.astronaut())
     others = distorted(face)
+    unsure = others["flipped_mouth"]
+    members = [face, others["covered"], ImageOps.mirror(face), unsure, others["blurred"], face]
     pictures = others | {
         "astronaut": face, "large": face.resize((2100, 2100), BILINEAR), "small": face.resize((181, 181), BILINEAR),
         "filling": face.crop((150, 20, 300, 220)).resize((1500, 2000), BILINEAR), "grey": face.convert("L"),
-        "group": group([face, others["covered"], ImageOps.mirror(face), others["flipped_mouth"], others["blurred"], face]),
-        "nobody": Image.fromarray(data.coffee()), "see_through": face.convert("RGBA")}
+        "group": group(members), "nobody": Image.fromarray(data.coffee()), "see_through": face.convert("RGBA")}
     pictures["see_through"].putalpha(Image.linear_gradient("L").resize(face.size))
-    pictures |= {f"rolled_{roll}": others["flipped_mouth"].rotate(roll, BILINEAR, expand=True) for roll in (-50, 20, 75)}
+    pictures |= {f"rolled_{roll}": unsure.rotate(roll, BILINEAR, expand=True) for roll in (-50, 20, 75)}
     folder.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():
         picture.save(folder / f"{name}.png")
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # to be turned clockwise
-    others["flipped_mouth"].save(folder / "photo.jpg", quality=92)
-    others["flipped_mouth"].transpose(Image.Transpose.ROTATE_90).save(folder / "turned_by_exif.jpg", quality=92, exif=exif)
+    unsure.save(folder / "photo.jpg", quality=92)
+    unsure.transpose(Image.Transpose.ROTATE_90).save(folder / "turned_by_exif.jpg", quality=92, exif=exif)
 
 
 def camera() -> bytes:

@@ -51,7 +51,7 @@ export function decode(locations, confidences, landmarks, width, height) {
     const score = confidences[2 * i + 1];
     if (score > threshold) found.push({ i, score, anchor });
   });
-  found.reverse().sort((one, other) => other.score - one.score);
+  found.sort((one, other) => other.score - one.score);
   for (const face of found) {
     face.rectangle = rectangleOf(locations.subarray(4 * face.i, 4 * face.i + 4), face.anchor, width, height);
   }

@@ -15,6 +15,7 @@ const REASONS = {
 export class Camera {
   #stream;
   #video = document.createElement("video");
+  #endWaiting = () => {}; // for the next frame, which does not come once the camera is off
 
   /** Ask for the camera; it fails with an Error that says what to do. */
   static async open() {
@@ -23,6 +24,7 @@ export class Camera {
     try {
       const camera = new Camera();
       camera.#stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
+      camera.#stream.getVideoTracks()[0].addEventListener("ended", () => camera.stop()); // it was unplugged
       camera.#video.srcObject = camera.#stream;
       camera.#video.muted = true;
       camera.#video.playsInline = true;
@@ -36,6 +38,7 @@ export class Camera {
   stop() {
     for (const track of this.#stream.getTracks()) track.stop();
     this.#video.pause();
+    this.#endWaiting();
   }
 
   /** Call `use` with {index, time, skipped, picture: ImageBitmap, faces} for each frame, until the camera stops. */
@@ -52,12 +55,11 @@ export class Camera {
     }
   }
 
-  /** Whether there is one: false once the camera has stopped, or was unplugged. */
+  /** Whether there is one: false once the camera has stopped. */
   #nextFrame() {
-    const [track] = this.#stream.getVideoTracks();
     return new Promise((resolve) => {
       if (!this.#stream.active) return resolve(false);
-      track.addEventListener("ended", () => resolve(false), { once: true });
+      this.#endWaiting = () => resolve(false);
       if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(() => resolve(true));
       else requestAnimationFrame(() => resolve(true));
     });

@@ -16,6 +16,7 @@ const timeline = new Timeline(byId("timeline"));
 const reader = openReader();
 let written = []; // the records of all faces so far
 let camera = null;
+let opening = false; // while the browser asks whether it may
 let cameras = 0; // how many times the camera was started
 
 reader.then(() => say("Ready."), (error) => say(`The networks cannot be loaded: ${error.message}`));
@@ -44,11 +45,11 @@ function readFiles(files) {
 }
 
 async function readAll(files) {
-  const read = await reader;
   let last = "";
   for (const [i, file] of files.entries()) {
     if (files.length > 1) say(`Reading ${i + 1} of ${files.length}: ${file.name}`);
     try {
+      const read = await reader;
       const picture = await decoded(file);
       const { width, height } = picture;
       const faces = await read(picture);
@@ -56,7 +57,7 @@ async function readAll(files) {
       show(file, width, height, faces);
       last = `${file.name}: ${inWords(faces)}`;
     } catch (error) {
-      complain(`${file.name} ${error.message}`);
+      complain(`${file.name}: ${error.message}`);
     }
   }
   say(files.length > 1 ? `${files.length} files read. ${last}` : last);
@@ -77,11 +78,15 @@ function show(file, width, height, faces) {
 /* Camera */
 
 async function toggleCamera() {
-  if (camera) return camera.stop();
+  if (camera) camera.stop();
+  if (camera || opening) return;
+  opening = true;
   try {
     camera = await Camera.open();
   } catch (error) {
     return complain(`Camera: ${error.message}.`);
+  } finally {
+    opening = false;
   }
   byId("camera").textContent = "Stop camera";
   byId("live").hidden = false;
@@ -90,7 +95,7 @@ async function toggleCamera() {
   try {
     await camera.run(await reader, follow(name));
   } catch (error) {
-    complain(`Camera: ${error.message}`);
+    complain(`Camera: ${error.message}.`);
   } finally {
     camera.stop();
     camera = null;
