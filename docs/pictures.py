@@ -10,27 +10,27 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 from skimage import data
 
 from lanmsff_plugins.cli.main import main
 
 DOCS = Path(__file__).resolve().parent
-MOUTH = 195, 140, 262, 172
+MOUTH, SKIN = (195, 135, 260, 165), (200, 150, 130)
 FPS = 10
 
 
-def changing_mouth(seconds: float) -> np.ndarray:
-    """The astronaut (480, 512, 3) whose mouth turns over and back within 6 seconds."""
+def fading_mouth(seconds: float) -> np.ndarray:
+    """The astronaut (480, 512, 3), whose mouth fades out and in again within 6 seconds."""
     face = Image.fromarray(data.astronaut())
     mouth = face.crop(MOUTH)
-    share = np.clip(2 * np.sin(np.pi * seconds / 3 - np.pi / 2), -1, 1) / 2 + .5
-    face.paste(Image.blend(mouth, ImageOps.flip(mouth), share), MOUTH)
+    faded = (1 - np.cos(np.pi * seconds / 3)) / 2
+    face.paste(Image.blend(mouth, Image.new("RGB", mouth.size, SKIN), faded), MOUTH)
     return np.asarray(face)[:480]
 
 
 def write_video(path: Path, seconds: float = 12.) -> None:
-    frames = [changing_mouth(i / FPS) for i in range(round(seconds * FPS))]
+    frames = [fading_mouth(i / FPS) for i in range(round(seconds * FPS))]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, frames[0].shape[1::-1])
     for frame in frames:
         writer.write(np.ascontiguousarray(frame[..., ::-1]))
