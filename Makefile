@@ -10,7 +10,8 @@ FORKING := tests/mm tests/cli tests/tools tests/test_own_images.py tests/test_wr
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 pytest = $(PYTEST) -m "$(1)" $(FORKING) && $(PYTEST) -m "$(1)" $(FORKING:%=--ignore=%) tests
 
-.PHONY: help env test test-slow test-ray test-hosts test-faults test-timm test-next quickstart docs lint clean
+.PHONY: help env test test-slow test-ray test-hosts test-faults test-timm test-next test-web web quickstart docs lint \
+    clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -32,6 +33,22 @@ test-slow: $(ENV)  ## Run the tests that take minutes.
 test-ray: $(ENV)  ## Run the example of Ray Data on two local workers.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt 'ray[data]'
 	$(BIN)/python -m pytest -m ray tests/docs/test_predict_ray.py
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	touch $@
+
+web: $(ENV) web/node_modules/.package-lock.json  ## Build the page that reads faces in the browser; needs Node 20.
+	$(BIN)/python web/rules.py web/build
+	$(BIN)/lanmsff export lanmsff.ferplus web/build/expression.onnx
+	node web/build.js
+
+CHROMIUM := /usr/bin/chromium
+test-web: web  ## Test the page in Chromium, and that it agrees with lanmsff predict.
+	test -x $(CHROMIUM) || apt-get install --yes --no-install-recommends chromium
+	$(BIN)/python web/tests/pictures.py web/build
+	$(BIN)/lanmsff predict web/build/pictures --json > web/build/expected.jsonl
+	CHROMIUM=$(CHROMIUM) node --test --test-concurrency=1 web/tests/*.test.js
 
 test-hosts: $(ENV)  ## Run the tests of MassAtt in all hosts of the table.
 	$(BIN)/python -m pytest -m hosts -n 2
@@ -83,4 +100,4 @@ lint: $(ENV)  ## Check the style and the types.
 	$(BIN)/mypy
 
 clean:  ## Remove the environments and the caches; data and work_dirs stay.
-	rm -rf .venv .venv-next .venv-onedl build dist .pytest_cache .hypothesis .ruff_cache
+	rm -rf .venv .venv-next .venv-onedl build dist web/build web/node_modules .pytest_cache .hypothesis .ruff_cache

@@ -1,4 +1,5 @@
 """What the wheel holds, and that the core stands without OpenMMLab."""
+import json
 import subprocess
 import sys
 import zipfile
@@ -33,6 +34,13 @@ def test_the_wheel_holds_both_packages_and_no_data(wheel):
     assert {"lanmsff_plugins/layers/mass_att.py", "timm_registry/__init__.py"} <= wheel
     assert not [name for name in wheel if name.endswith((".csv", ".webp", ".h5", ".jpg", ".JPG"))]
     assert not [name for name in wheel if name.startswith(("tests", "data/", "work_dirs"))]
+
+
+def test_the_lock_file_of_the_page_names_versions_and_hashes_and_no_address():
+    locked = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
+    assert len(locked) > 10
+    for name, package in locked.items():
+        assert not name or {"version", "integrity"} <= package.keys() and "resolved" not in package
 
 
 def test_the_core_imports_without_openmmlab():
