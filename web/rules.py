@@ -22,12 +22,13 @@ def rules() -> dict:
     from retinaface.postprocess import ANCHOR_SIZES, ANCHOR_STRIDES, V_C, V_S
     from retinaface.preprocess import MEAN
 
-    tracker = tracks.Tracker()
+    card, tracker = weights.card(WEIGHTS), tracks.Tracker()
     detector = detect.TinyRetinaFace(threads=1)
     return {
         "version": lanmsff_plugins.__version__,
         "weights": WEIGHTS,
-        "classes": weights.card(WEIGHTS)["classes"],
+        "classes": card["classes"],
+        "temperature": card["temperature"],
         "pictures": {"maxPixels": pictures.MAX_PIXELS},
         "crops": {"upright": crops.UPRIGHT, "largestTurned": crops.LARGEST_TURNED, "nearestEyes": crops.NEAREST_EYES},
         "detect": {

@@ -80,7 +80,7 @@ VALUES = {  # options of the other commands, and absurd values for them
               ("FACES", "--out", "o", "--near", "nan"), ("KDEF", "--out", "o"),
               ("FACES", "--out", "o", "--kdef"), ("FACES", "--uot", "o"), ("FACES", "--out"),
               ("FACES", "o", "--out", "o"), ("FACES", "--out", "o", "--near", "0")],
-    "predict": [("/nonexistent.jpg",), ("",), (), ("CSV",), ("FACES",), ("--camera", "x"), ("--camera",),
+    "predict": [("/nonexistent.jpg",), ("",), (), ("FACES",), ("--camera", "x"), ("--camera",),
                 *(("FACE", *more) for more in (
                     ("--weights", "lanmsff_ferpluss"), ("--engine", "tensorflow"), ("--json", "/proc/x.json"),
                     ("--json", "a", "--csv", "b"), ("--csv", "."), ("--save", "CSV"), ("--maps",), ("--resume",),

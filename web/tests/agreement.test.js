@@ -30,11 +30,12 @@ test("boxes agree within a pixel, probabilities within 0.01", async (t) => {
 function compare(rows, expected) {
   assert.equal(rows.length, expected.length);
   rows.forEach((row, i) => {
-    const { scores = {}, box = [], eyes = [], ...other } = expected[i];
+    const { scores = {}, calibrated = {}, box = [], eyes = [], ...other } = expected[i];
     for (const name of SAME) assert.equal(row[name], String(other[name] ?? ""), name);
     [...box, ...eyes.flat()].forEach((value, at) => within(row[BOX[at]], value, 1, BOX[at]));
     within(row.roll, other.roll ?? 0, 1, "roll");
     within(row.detector_score, other.detector_score ?? 0, 0.01, "detector_score");
+    within(row.calibrated_score, calibrated[other.label] ?? 0, 0.01, "calibrated_score");
     for (const name of rules.classes) within(row[name], scores[name] ?? 0, 0.01, name);
   });
 }

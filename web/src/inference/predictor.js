@@ -11,7 +11,7 @@ import { resize, round, toGrey } from "../pillow.js";
 import { cut, rollOf, squareAround } from "./crops.js";
 import { openDetector, turnOf } from "./detect.js";
 
-const { classes } = rules;
+const { classes, temperature } = rules;
 const { side } = rules.preprocess;
 const { small, turned } = rules.predictor;
 
@@ -26,7 +26,7 @@ export function openReader(detectorSession, networkSession) {
     const images = toBatch(found.map(({ square }) => cut(picture, square)));
     const { logits } = await networkSession.run({ image: images });
     return found.map((face, i) =>
-      toFace(face, softmax(logits.data.subarray(i * classes.length, (i + 1) * classes.length))));
+      toFace(face, logits.data.subarray(i * classes.length, (i + 1) * classes.length)));
   };
 }
 
@@ -46,7 +46,8 @@ function softmax(logits) {
   return powers.map((power) => power / sum);
 }
 
-function toFace(face, scores) {
+function toFace(face, logits) {
+  const scores = softmax(logits);
   const score = Math.max(...scores);
   const size = round(Math.max(face.box.width, face.box.height));
   return {
@@ -56,6 +57,7 @@ function toFace(face, scores) {
     label: classes[scores.indexOf(score)],
     score,
     scores,
+    calibrated: softmax(logits.map((logit) => logit / temperature)),
     detectorScore: face.score,
     size,
     warnings: [...(size < small ? [`small: ${size} pixels`] : []),

@@ -23,6 +23,7 @@ function ofFace(face) {
   const [left, right] = face.eyes;
   return {
     label: face.label, score: rounded(face.score, 4),
+    calibrated_score: rounded(face.calibrated[rules.classes.indexOf(face.label)], 4),
     x: rounded(face.box.x, 1), y: rounded(face.box.y, 1),
     width: rounded(face.box.width, 1), height: rounded(face.box.height, 1),
     left_eye_x: rounded(left.x, 1), left_eye_y: rounded(left.y, 1),
