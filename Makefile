@@ -1,5 +1,5 @@
 # One environment in .venv, made when a target first needs it. Every target can be run on a bare machine with
-# Python 3.11 or newer.
+# Python 3.10 or newer.
 PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/installed
@@ -10,8 +10,8 @@ FORKING := tests/mm tests/cli tests/tools tests/test_own_images.py tests/test_wr
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 pytest = $(PYTEST) -m "$(1)" $(FORKING) && $(PYTEST) -m "$(1)" $(FORKING:%=--ignore=%) tests
 
-.PHONY: help env test test-slow test-ray test-hosts test-faults test-timm test-next test-web web quickstart docs lint \
-    clean
+.PHONY: help env test test-slow test-ray test-hosts test-faults test-timm test-next test-matrix test-web web \
+    quickstart docs lint clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -82,6 +82,10 @@ test-timm: $(ENV)  ## Run timm's own tests of its models on ours.
 test-next: .venv-next/installed .venv-onedl/installed  ## Run the tests of OpenMMLab's side with other MMEngines.
 	.venv-next/bin/python -m pytest tests/mm tests/cli -m "not slow"
 	.venv-onedl/bin/python -m pytest tests/mm tests/cli -m "not slow"
+
+test-matrix: $(ENV)  ## Run the tests with older and newer stacks of tools/stacks.toml: hours, 8 GB at a time.
+	$(BIN)/python -m pip install --quiet uv
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/matrix.py
 
 data/synthetic/fer2013new.csv: | $(ENV)
 	$(BIN)/lanmsff draw data/synthetic

@@ -1,12 +1,12 @@
 """Import this package and timm knows the LANMSFF models: ``timm.create_model("lanmsff.ferplus", pretrained=True)``."""
-import inspect
 from collections.abc import Callable
 from typing import Any
 
-from timm.models import adapt_input_conv, build_model_with_cfg, generate_default_cfgs, register_model
+from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor
 
 from lanmsff_plugins import weights
+from lanmsff_plugins.base.compat import adapts_rgb_only
 from lanmsff_plugins.models import LANMSFF, VARIANTS
 from lanmsff_plugins.models.naming import to_timm
 
@@ -40,15 +40,11 @@ def _default_cfgs() -> dict[str, dict]:
 default_cfgs = generate_default_cfgs(_default_cfgs())
 
 
-# Older releases of timm take every stem for one of three channels when they fit it to another number of them.
-_TIMM_ASSUMES_RGB = "base_chans" not in inspect.signature(adapt_input_conv).parameters
-
-
 def checkpoint_filter_fn(checkpoint: dict, model: LANMSFF) -> dict[str, Tensor]:
     """The weights of any of our checkpoints, MMEngine's too, with a stem that timm can fit to the model."""
     state_dict = to_timm(checkpoint)
     stem = "blocks.0.conv1.conv.weight"
-    if _TIMM_ASSUMES_RGB and state_dict[stem].shape[1] == 1 < model.in_chans:
+    if adapts_rgb_only() and state_dict[stem].shape[1] == 1 < model.in_chans:
         state_dict[stem] = state_dict[stem].expand(-1, 3, -1, -1) / 3
     return state_dict
 

@@ -1,8 +1,9 @@
-"""Write a model as ONNX, and as int8, and print how far each is from PyTorch.
+"""Write a model as ONNX, and as int8, and print how far each is from PyTorch; or as a folder for the Hugging Face hub.
 
     lanmsff export lanmsff.ferplus lanmsff.onnx                                       packaged weights
     lanmsff export lanmsff lanmsff.onnx --checkpoint work_dirs/lanmsff_ferplus --classes ferplus
     lanmsff export lanmsff.ferplus lanmsff.onnx --int8 lanmsff.int8.onnx --data data/fer2013 --data-set ferplus
+    lanmsff export lanmsff.ferplus --hub lanmsff_ferplus                               for timm and transformers
 
 With --data it also prints the accuracy of each on the validation split. A model without a tag and without --checkpoint
 is exported as well, with a note that it is untrained.
@@ -16,11 +17,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from .. import weights
 from ..base.errors import unknown
 from ..base.files import write_atomically
 from ..data.catalog import DATASETS
 from ..export import OPSET, compare_outputs, export_onnx, quantize_onnx, run_onnx, run_torch
 from ..inference.preprocess import to_batch
+from ..reporting.hub import write_hub_folder
 from .models import MODEL_HELP, add_shape_argument, build_and_try, is_untrained, load_checkpoint
 
 __all__ = ["add_arguments", "labelled_faces", "run"]
@@ -30,7 +33,9 @@ CALIBRATION = 512  # faces; int8 changes little with more
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help=MODEL_HELP)
-    parser.add_argument("out", help="the ONNX file to write")
+    parser.add_argument("out", nargs="?", help="the ONNX file to write")
+    parser.add_argument("--hub", metavar="FOLDER",
+                        help="write a folder for the Hugging Face hub: weights, config and model card")
     parser.add_argument("--checkpoint", metavar="FILE",
                         help="weights: a .pth or .safetensors file, or a folder with one (default: what MODEL has)")
     add_shape_argument(parser)
@@ -45,10 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    if args.hub and (args.int8 or args.data):
+        raise ValueError("--int8 and --data are for ONNX files; leave them out with --hub")
     if args.int8 and not args.data:
         raise ValueError("--int8 is calibrated with faces: name their folder by --data DIR; "
                          "`lanmsff draw DIR` draws some")
-    if args.int8 == args.out:
+    if bool(args.out) == bool(args.hub):
+        raise ValueError("name what to write, one of an ONNX file and --hub FOLDER")
+    if args.int8 == args.out and args.out:
         raise ValueError(f"--int8 needs a file of its own, got {args.out} for both forms")
     named = args.classes[0] if len(args.classes) == 1 and args.classes[0] in DATASETS else None
     data_set = args.data_set or named
@@ -68,11 +77,23 @@ def run(args: argparse.Namespace) -> None:
     validation = labelled_faces(data_set, args.data, "val", classes) if args.data else None
     calibration = labelled_faces(data_set, args.data, "train", classes, CALIBRATION)[0] if args.int8 else None
 
-    forms = write_forms(args, model, shape, names, calibration)
+    forms = {} if args.hub else write_forms(args, model, shape, names, calibration)
+    if args.hub:
+        write_hub_folder(model, args.hub, names, card_of(args, model))
+        print(f"{args.hub}: timm.create_model('local-dir:{args.hub}', pretrained=True)")
     if not args.checkpoint and is_untrained(args.model):
         print(f"note: the weights of {args.model} are untrained; name trained ones by --checkpoint FILE, or by a tag, "
               "as lanmsff.ferplus", file=sys.stderr)
     compare_forms(forms, model, shape, validation)
+
+
+def card_of(args: argparse.Namespace, model: nn.Module) -> dict | None:
+    """The card of the packaged weights that a model has; None if it has others."""
+    if args.checkpoint or is_untrained(args.model):
+        return None
+    config = getattr(model, "pretrained_cfg", None) or {}
+    return next((card for card in weights.cards() if (card["model"], card["tag"]) == (
+        config.get("architecture"), config.get("tag"))), None)
 
 
 def trained_classes(args: argparse.Namespace, model: nn.Module, classes: int) -> tuple[str, ...]:

@@ -13,6 +13,10 @@ __all__ = ["at_least", "check_alike", "check_grids", "check_nchw", "check_scales
            "resize_nearest"]
 
 
+# Before torch 2.7, a compiler is all that can be told; the way for exporters is right there as well.
+_is_exporting = getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)
+
+
 def check_nchw(x: Tensor, channels: int, layer: str,
                hint: str = "build it with the channels of the features that enter it") -> None:
     """Raise ValueError unless ``x`` is a float tensor of shape (N, ``channels``, H, W).
@@ -99,7 +103,7 @@ def exporting() -> bool:
     if torch.jit.is_scripting():
         return False
     else:
-        return torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export()
+        return _is_exporting() or torch.onnx.is_in_onnx_export()
 
 
 def resize_nearest(x: Tensor, rows: int, columns: int, like: Tensor) -> Tensor:

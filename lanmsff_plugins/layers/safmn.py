@@ -164,9 +164,9 @@ class AttBlock(nn.Module):
         if channels < 1 or channels % 4:
             raise ValueError(f"AttBlock needs channels divisible by 4, got channels={channels}")
         self.channels = channels
-        self.norm1 = LayerNorm2d(channels, **dd)
+        self.norm1 = LayerNorm2d(channels).to(device, dtype)
         self.safm = SAFM(channels, **dd)
-        self.norm2 = LayerNorm2d(channels, **dd)
+        self.norm2 = LayerNorm2d(channels).to(device, dtype)
         self.ccm = CCM(channels, ffn_scale, **dd)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -96,7 +96,7 @@ class QueryAttention(nn.Module):
         self.k = nn.Conv2d(channels, channels, 1, bias=bias, **dd)
         self.v = nn.Conv2d(channels, channels, 1, bias=bias, **dd)
         self.proj = nn.Conv2d(channels, channels, 1, bias=bias, **dd)
-        self.norm = LayerNorm2d(channels, eps=1e-5, **dd)
+        self.norm = LayerNorm2d(channels, eps=1e-5).to(device, dtype)
         self.fc = nn.Conv2d(channels, channels, 1, **dd)
         self.temperature = nn.Parameter(torch.ones(num_heads, 1, 1, **dd))
 

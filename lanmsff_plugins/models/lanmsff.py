@@ -15,9 +15,8 @@ from typing import cast
 
 import torch
 from timm.layers import ClassifierHead, LayerType, create_act_layer, get_attn
-from timm.models import checkpoint
-from timm.models._features import feature_take_indices  # timm has no public name for it
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ..base.errors import unknown
 from ..layers import BatchNorm2d, ConvNormAct, DualPath, LastScale, MassAtt, MultiScaleFusion, catalog
@@ -100,7 +99,7 @@ class AttentionBlock(nn.Module):
         if isinstance(attn_layer, str):
             attn_layer = _attention(attn_layer)
         self.dual_path = DualPath(in_channels, out_channels, norm_layer=norm_layer, act_layer=act_layer, **dd)
-        self.attn = nn.Identity() if attn_layer is None else attn_layer(out_channels, **dd)
+        self.attn = nn.Identity() if attn_layer is None else attn_layer(out_channels).to(device, dtype)
         self.conv = ConvNormAct(
             out_channels, out_channels, kernel_size=1, norm_layer=norm_layer, act_layer=None, **dd)
         self.shrink = Shrink(act_layer, drop_rate)
@@ -228,7 +227,7 @@ class LANMSFF(nn.Module):
         self.blocks = build_blocks(in_chans, channels, drop_rate, attn_layer, norm_layer, act_layer, **dd)
         self.fusion = fusion(channels, reductions=[info["reduction"] for info in self.feature_info], **dd)
         self.num_features = cast(int, self.fusion.out_channels)
-        self.head = ClassifierHead(self.num_features, num_classes, pool_type=global_pool, **dd)
+        self.head = ClassifierHead(self.num_features, num_classes, pool_type=global_pool).to(device, dtype)
         self._reset_head()
 
     def reset_parameters(self) -> None:
@@ -290,11 +289,20 @@ class LANMSFF(nn.Module):
         for i, block in enumerate(self.blocks):
             if depth is None or i < depth:
                 if self.grad_checkpointing and not torch.jit.is_scripting():
-                    x = checkpoint(block, x)
+                    x = checkpoint(block, x, use_reentrant=False)
                 else:
                     x = block(x)
                 features.append(x)
         return features
+
+    def _chosen_blocks(self, indices: int | Sequence[int] | None) -> list[int]:
+        """The blocks that timm's ``indices`` mean: all if None, the last n, or these; negative ones from the end."""
+        count = len(self.blocks)
+        asked = range(count) if indices is None else range(-indices, 0) if isinstance(indices, int) else indices
+        chosen = [i + count if i < 0 else i for i in asked]
+        if not chosen or not all(0 <= i < count for i in chosen):
+            raise ValueError(f"LANMSFF has {count} blocks, got indices={indices}; name some of 0 to {count - 1}")
+        return chosen
 
     def forward_intermediates(
             self,
@@ -320,9 +328,9 @@ class LANMSFF(nn.Module):
         """
         if output_fmt != "NCHW":
             raise ValueError(f"LANMSFF gives its features as output_fmt='NCHW', got {output_fmt!r}")
-        take_indices, max_index = feature_take_indices(len(self.blocks), indices)
-        features = self.forward_blocks(x, max_index + 1 if stop_early and intermediates_only else None)
-        intermediates = [features[i] for i in take_indices]
+        chosen = self._chosen_blocks(indices)
+        features = self.forward_blocks(x, max(chosen) + 1 if stop_early and intermediates_only else None)
+        intermediates = [features[i] for i in chosen]
         if intermediates_only:
             return intermediates
         return self.fusion(features), intermediates
@@ -330,15 +338,15 @@ class LANMSFF(nn.Module):
     def prune_intermediate_layers(
             self, indices: int | list[int] = 1, prune_norm: bool = False, prune_head: bool = True) -> list[int]:
         """Drop the blocks behind the last one asked for; what is left then ends in that block, unfused."""
-        take_indices, max_index = feature_take_indices(len(self.blocks), indices)
-        prune_end = max_index < len(self.blocks) - 1
+        chosen = self._chosen_blocks(indices)
+        prune_end = max(chosen) < len(self.blocks) - 1
         if prune_end:
-            self.blocks = self.blocks[:max_index + 1]
-            self.fusion = LastScale([info["num_chs"] for info in self.feature_info[:max_index + 1]])
+            self.blocks = self.blocks[:max(chosen) + 1]
+            self.fusion = LastScale([info["num_chs"] for info in self.feature_info[:max(chosen) + 1]])
             self.num_features = self.head.in_features = self.fusion.out_channels
         if prune_head or prune_end:
             self.reset_classifier(0, "")
-        return take_indices
+        return chosen
 
     def forward_features(self, x: Tensor) -> Tensor:
         """(N, in_chans, H, W) to the fused map (N, num_features, H // 16, W // 16)."""

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ..base import compat
 from ..base.errors import CheckpointError
 from ..models.naming import from_mm, to_mm
 from . import weights_file
@@ -74,14 +75,15 @@ def read_checkpoint(path: str | Path, device: str | torch.device | None = "cpu",
     try:
         if file.suffix == ".safetensors":
             return load_file(file, str(device or "cpu"))
-        with torch.serialization.safe_globals([_NAMESPACE, *allowed]):
-            return torch.load(file, map_location=device, weights_only=True)
+        return compat.load_plain(file, device, [_NAMESPACE, *allowed])
     except Exception as error:  # a file that is no checkpoint can fail in any way
         refused = re.search(r"GLOBAL ([\w.]+)", str(error))
         if refused is None:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise CheckpointError(f"{file} is damaged, or is no checkpoint ({reason:.160})") from None
         hint = "" if allowed else f"; if MMEngine wrote it, name it {FOREIGN}{path}"
+        if not compat.has_safe_globals():
+            hint = f"; if timm's train.py or MMEngine wrote it, load it with torch {compat.SAFE_TORCH} or newer"
         raise CheckpointError(
             f"{file} is refused and ran nothing: it asks for {refused[1]}, which is more than weights{hint}") from None
 

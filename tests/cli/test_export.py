@@ -40,6 +40,24 @@ def test_a_checkpoint_becomes_float32_and_int8_and_both_are_compared(run, drawn_
     assert all("accuracy " in line for line in lines[2:])
 
 
+def test_packaged_weights_become_a_folder_for_the_hub(run, tmp_path):
+    status, out, err = run("lanmsff.ferplus", "--hub", tmp_path / "hub")
+    assert status == 0 and not err and "local-dir:" in out
+    loaded = timm.create_model(f"local-dir:{tmp_path / 'hub'}", pretrained=True).eval()
+    images = torch.rand(2, 1, 64, 64)
+    torch.testing.assert_close(run_torch(loaded)(images), run_torch(weights.load("lanmsff_ferplus"))(images))
+    assert "88.36" in (tmp_path / "hub" / "README.md").read_text()
+
+
+def test_a_folder_of_other_weights_has_their_classes_and_no_figures(run, tmp_path):
+    torch.save(timm.create_model("lanmsff", num_classes=2).state_dict(), tmp_path / "x.pth")
+    status, _, _ = run("lanmsff(num_classes=2)", "--hub", tmp_path / "hub", "--checkpoint", tmp_path / "x.pth",
+                       "--classes", "glad", "sad")
+    card = (tmp_path / "hub" / "README.md").read_text()
+    assert status == 0 and "glad, sad" in card and "## Figures" not in card
+    assert json.loads((tmp_path / "hub" / "config.json").read_text())["label_names"] == ["glad", "sad"]
+
+
 @pytest.mark.parametrize(("args", "message"), [
     (["lanmsf", "x.onnx"], "error: unknown timm model 'lanmsf'; did you mean lanmsff"),
     (["lanmsff", "x.onnx", "--checkpoint", "nowhere.pth"], "error: no checkpoint at nowhere.pth"),
@@ -49,7 +67,12 @@ def test_a_checkpoint_becomes_float32_and_int8_and_both_are_compared(run, drawn_
     (["lanmsff", "x.onnx", "--data", "nowhere"], "error: --data needs to know which data set the folder holds"),
     (["lanmsff(num_classes=7)", "x.onnx", "--data", "nowhere", "--data-set", "ferplus"],
      "error: FERPlus has 8 classes, the model has 7"),
-    (["lanmsff", "x.onnx", "--shape", "3", "64", "64"], "error: lanmsff does not take an image of 3x64x64")])
+    (["lanmsff", "x.onnx", "--shape", "3", "64", "64"], "error: lanmsff does not take an image of 3x64x64"),
+    (["lanmsff"], "error: name what to write, one of an ONNX file and --hub FOLDER"),
+    (["lanmsff", "x.onnx", "--hub", "x"], "error: name what to write, one of an ONNX file and --hub FOLDER"),
+    (["lanmsff", "--hub", "x", "--int8", "y.onnx"], "error: --int8 and --data are for ONNX files"),
+    (["timm.layers:SEModule(1)", "--hub", "x"], "error: a folder for the hub holds a model of timm, got SEModule"),
+    (["lanmsff", "--hub", "x", "--classes", "glad", "sad"], "error: the model has 8 classes, got 2 names")])
 def test_bad_input_is_named_in_one_line_and_leaves_no_file(run, args, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, out, err = run(*args)

@@ -24,7 +24,8 @@ class Block(nn.Module):
 
 def extend(model, name, layer):
     extended = Extended(model.get_submodule(name))
-    model.set_submodule(name, extended)
+    parent, _, last = name.rpartition(".")
+    setattr(model.get_submodule(parent), last, extended)
     extended.add_module("more", layer)
     return extended
 

@@ -16,6 +16,8 @@ from torch import nn
 from lanmsff_plugins import LANMSFF
 from lanmsff_plugins.layers import LastScale
 
+from ..versions import needs
+
 SIDE = st.integers(16, 70)
 CHANNELS, STRIDES = (66, 72, 78, 84), (2, 4, 8, 16)
 
@@ -331,6 +333,7 @@ def test_channels_last_changes_no_value(model, own):
 
 
 @torch.no_grad()
+@needs("torch", "2.7", "a program of torch.export for any size")
 def test_export_takes_any_batch_and_sides_from_48_that_16_divides(model):
     batch, height, width = map(torch.export.Dim, ("batch", "height", "width"))
     exported = torch.export.export(

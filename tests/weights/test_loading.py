@@ -16,6 +16,8 @@ from lanmsff_plugins.base.errors import CheckpointError
 from lanmsff_plugins.models.naming import to_mm
 from lanmsff_plugins.weights.loading import load_weights
 
+from ..versions import needs
+
 NARROW = {"channels": (12, 12, 12, 12)}
 
 
@@ -49,6 +51,7 @@ def test_what_stood_around_the_network_is_taken_off(trained, tmp_path, prefix, k
     torch.testing.assert_close(loaded(tmp_path / "x.pth"), trained, rtol=0, atol=0)
 
 
+@needs("torch", "2.6", "what timm's train.py writes")
 def test_a_file_of_timm_s_train_script_gives_the_weights_that_timm_s_own_loader_gives(tmp_path):
     torch.manual_seed(0)
     model = LANMSFF(**NARROW)

@@ -16,6 +16,7 @@ from mmengine.runner.checkpoint import load_state_dict
 from numpy._core import multiarray
 from torch import nn
 
+from ...base import compat
 from ...base.errors import CheckpointError
 from ...base.files import write_atomically
 from ...weights import loading
@@ -87,9 +88,13 @@ def read_checkpoint(path: str | Path, map_location=None) -> Any:
         FileNotFoundError: if there is none.
         CheckpointError: if it is damaged, or asks for anything that could run code.
     """
+    if str(path).startswith(FOREIGN) and not compat.has_safe_globals():
+        raise CheckpointError(f"{path} needs torch {compat.SAFE_TORCH} or newer, which can permit more than weights "
+                              "for one file; load it there, or convert it to plain weights")
     path = str(path).removeprefix(FOREIGN)
     if "://" in path and not path.startswith(loading.PACKAGED):
-        return CheckpointLoader.load_checkpoint(path, map_location, logger="silent")
+        with compat.plain_loads():
+            return CheckpointLoader.load_checkpoint(path, map_location, logger="silent")
     return loading.read_checkpoint(path, map_location, _MMENGINE_GLOBALS)
 
 
@@ -144,8 +149,8 @@ def check_parts(cfg: Config) -> None:
             if init["type"] != "Pretrained":
                 continue
             path, prefix = init["checkpoint"], init.get("prefix") or ""
-            content = (CheckpointLoader.load_checkpoint(path, "cpu", logger="silent") if "://" in path
-                       else read_checkpoint(path, "cpu"))
+            with compat.plain_loads():
+                content = CheckpointLoader.load_checkpoint(path, "cpu", logger="silent")
             weights, expected = loading.weights_of(content, path), part.state_dict()
             named = {key[len(prefix):].removeprefix("."): value for key, value in weights.items()
                      if key.startswith(prefix)}

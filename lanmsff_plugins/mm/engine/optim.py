@@ -3,11 +3,18 @@ from contextlib import contextmanager
 
 import torch
 from mmengine.optim import OptimWrapper
-from timm.optim import Muon  # torch's own takes matrices only
 
+from ...base import compat
 from ...registry import OPTIM_WRAPPERS, OPTIMIZERS, register
 
 __all__ = ["CPUAmpOptimWrapper"]
+
+try:
+    from timm.optim import Muon  # torch's own takes matrices only
+except ImportError:
+    def Muon(*args, **kwargs):
+        compat.require("timm", "1.0.21", "Muon", "upgrade timm, or train with AdamW: --cfg-options "
+                       "\"optim_wrapper.optimizer=dict(_delete_=True, type='AdamW', lr=2e-3, weight_decay=0.05)\"")
 
 OPTIMIZERS.register_module(module=Muon)
 

@@ -1,5 +1,6 @@
 # Muon, a short warm-up, three cosines down to nothing, each longer than the last, an average of the weights.
 optim_wrapper = dict(
+    # From timm 1.0.21 on; with an older one, take AdamW as in ablation/recipe/adamw.py.
     optimizer=dict(type='lanmsff_plugins.Muon', lr=1e-2, weight_decay=0.02, nesterov=True),
     paramwise_cfg=dict(norm_decay_mult=0., bias_decay_mult=0.))
 param_scheduler = [

@@ -11,11 +11,16 @@ from mmengine.runner import CheckpointLoader
 from safetensors.torch import save_file
 
 from lanmsff_plugins import LANMSFF
+from lanmsff_plugins.base import compat
 from lanmsff_plugins.base.errors import CheckpointError
 from lanmsff_plugins.mm.engine.checkpoint import check_parts, plain, read_checkpoint, read_start
 from lanmsff_plugins.models.naming import to_mm
 
+from ...versions import needs
 from ..runs import CHANNELS, call_command, finish, load, tiny
+
+more_than_weights = needs("torch", "2.6", "permitting more than weights for one file")
+FOREIGN = pytest.param("foreign://", marks=more_than_weights)
 
 
 class Call:
@@ -47,6 +52,7 @@ def test_plain_values_are_plain_at_any_depth():
         plain([object()])
 
 
+@more_than_weights
 @pytest.mark.parametrize("prefix", ["", "foreign://"])
 def test_what_mmengine_writes_by_itself_loads_wherever_mmengine_loads_a_file(foreign, prefix):
     checkpoint = CheckpointLoader.load_checkpoint(f"{prefix}{foreign}", "cpu", logger=None)
@@ -59,13 +65,15 @@ def test_what_mmengine_writes_by_itself_loads_wherever_mmengine_loads_a_file(for
 
 
 @pytest.mark.parametrize(("path", "backend"), [
-    ("{}", "local"), ("foreign://{}", "local"), ("lanmsff://lanmsff_ferplus", "packaged")])
+    pytest.param("{}", "local", marks=more_than_weights),
+    pytest.param("foreign://{}", "local", marks=more_than_weights),
+    ("lanmsff://lanmsff_ferplus", "packaged")])
 def test_mmengines_log_names_where_a_checkpoint_is_from(foreign, path, backend, capsys):
     CheckpointLoader.load_checkpoint(path.format(foreign), "cpu", logger=None)
     assert capsys.readouterr().out.startswith(f"Loads checkpoint by {backend} backend from path: ")
 
 
-@pytest.mark.parametrize("prefix", ["", "foreign://"])
+@pytest.mark.parametrize("prefix", ["", FOREIGN])
 @pytest.mark.parametrize("old_format", [False, True])
 @pytest.mark.parametrize(("call", "name"), [
     (lambda mark: Call(os.system, f"touch {mark}"), "posix.system"),
@@ -83,6 +91,14 @@ def test_a_hostile_checkpoint_is_refused_by_name_and_runs_nothing(tmp_path, call
     assert not mark.exists()
 
 
+def test_before_torch_2_6_foreign_checkpoints_are_refused_by_name(foreign, monkeypatch):
+    monkeypatch.setattr(compat, "has_safe_globals", lambda: False)
+    with pytest.raises(CheckpointError, match=r"^foreign://.*foreign\.pth needs torch 2\.6 or newer, which can permit"):
+        read_checkpoint(f"foreign://{foreign}")
+    with pytest.raises(CheckpointError, match="asks for .*; if timm's train.py or MMEngine wrote it, load it with tor"):
+        read_checkpoint(foreign)
+
+
 def test_the_hostile_checkpoint_would_run_if_it_were_let(tmp_path):
     mark = tmp_path / "ran"
     torch.save(Call(os.system, f"touch {mark}"), tmp_path / "hostile.pth")
@@ -90,7 +106,7 @@ def test_the_hostile_checkpoint_would_run_if_it_were_let(tmp_path):
     assert mark.exists()
 
 
-@pytest.mark.parametrize("prefix", ["", "foreign://"])
+@pytest.mark.parametrize("prefix", ["", FOREIGN])
 @pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
 @pytest.mark.parametrize("old_format", [False, True])
 def test_a_truncated_checkpoint_is_refused_in_one_line(tmp_path, prefix, share, old_format):

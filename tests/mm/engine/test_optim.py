@@ -1,10 +1,13 @@
 """Mixed precision on the CPU computes in bfloat16 and keeps the weights in float32; Muon is timm's."""
+import pytest
 import torch
 from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
-from timm.optim import Muon
+from timm import optim
 from torch import nn
 
 import lanmsff_plugins.mm  # noqa: F401
+
+from ...versions import needs
 
 
 def test_the_wrapper_computes_in_bfloat16_and_steps_in_float32():
@@ -19,5 +22,12 @@ def test_the_wrapper_computes_in_bfloat16_and_steps_in_float32():
     assert model.weight.dtype is torch.float32 and not torch.equal(model.weight, before)
 
 
+@needs("timm", "1.0.21", "Muon")
 def test_configs_find_muon():
-    assert OPTIMIZERS.get("lanmsff_plugins.Muon") is Muon
+    assert OPTIMIZERS.get("lanmsff_plugins.Muon") is optim.Muon
+
+
+@pytest.mark.skipif(hasattr(optim, "Muon"), reason="this timm has Muon")
+def test_an_old_timm_is_told_of_what_to_take_instead():
+    with pytest.raises(ImportError, match=r"^Muon needs timm 1\.0\.21, got .*; upgrade timm, or train with AdamW"):
+        OPTIMIZERS.build({"type": "lanmsff_plugins.Muon", "params": [nn.Parameter(torch.zeros(1))], "lr": 0.1})

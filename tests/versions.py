@@ -1,0 +1,19 @@
+"""Marks for tests of what older versions of other packages cannot do; the reason stands in the report."""
+import pytest
+
+from lanmsff_plugins.base import compat
+
+
+def needs(package: str, oldest: str, what: str) -> pytest.MarkDecorator:
+    """Leave a test out where an installed package is older.
+
+    Args:
+        package: Its name.
+        oldest: The first release that can do it, as '2.6'.
+        what: What that is.
+    """
+    try:
+        compat.require(package, oldest, what, "")
+    except ImportError as error:
+        return pytest.mark.skip(reason=str(error).rstrip("; "))
+    return pytest.mark.skipif(False, reason="")
