@@ -8,7 +8,7 @@ from random import Random
 
 import timm
 import torch
-from timm.layers import convert_sync_batchnorm, freeze_batch_norm_2d
+from timm.layers import BatchNormAct2d, convert_sync_batchnorm, freeze_batch_norm_2d
 from timm.utils.model import reparameterize_model
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
@@ -89,9 +89,16 @@ def _names(host: str) -> list[str]:
     return [name for name, _ in timm.create_model(host).named_modules() if name]
 
 
+@cache
+def _norm_and_act(host: str) -> bool:
+    return any(isinstance(module, BatchNormAct2d) for module in timm.create_model(host).modules())
+
+
 def inserted(random: Random) -> Case:
     """A layer behind a module chosen at random, and something done to the CNN then."""
     host, operation = random.choice(HOSTS), random.choice(list(OPERATIONS))
+    while operation == "torch's SyncBN" and _norm_and_act(host):  # it drops the activations, with a layer or without
+        operation = random.choice(list(OPERATIONS))
     name = random.choice(_names(host))
 
     def call() -> None:
