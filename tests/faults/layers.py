@@ -90,14 +90,22 @@ def _names(host: str) -> list[str]:
 
 
 @cache
-def _norm_and_act(host: str) -> bool:
-    return any(isinstance(module, BatchNormAct2d) for module in timm.create_model(host).modules())
+def _impossible(host: str, operation: str) -> bool:
+    """Whether a host does not bear it, with a layer or without."""
+    model = timm.create_model(host)
+    if operation == "checkpointing":
+        try:
+            model.set_grad_checkpointing()
+        except (AssertionError, AttributeError):
+            return True
+    # torch's conversion drops the activations of these.
+    return operation == "torch's SyncBN" and any(isinstance(module, BatchNormAct2d) for module in model.modules())
 
 
 def inserted(random: Random) -> Case:
     """A layer behind a module chosen at random, and something done to the CNN then."""
     host, operation = random.choice(HOSTS), random.choice(list(OPERATIONS))
-    while operation == "torch's SyncBN" and _norm_and_act(host):  # it drops the activations, with a layer or without
+    while _impossible(host, operation):
         operation = random.choice(list(OPERATIONS))
     name = random.choice(_names(host))
 

@@ -36,7 +36,7 @@ def _floating(checkpoint: dict, random: Random) -> str:
 
 
 def _without(checkpoint: dict, random: Random) -> dict:
-    del checkpoint["state_dict"][_floating(checkpoint, random)]  # PyTorch itself adds a count of batches that is missing
+    del checkpoint["state_dict"][_floating(checkpoint, random)]  # PyTorch adds a missing count of batches by itself
     return checkpoint
 
 
