@@ -14,7 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SAFE_TORCH", "adapts_rgb_only", "has_safe_globals", "load_plain", "on_state_dict", "plain_loads", "require", "version"]
+__all__ = ["SAFE_TORCH", "adapts_rgb_only", "has_safe_globals", "load_plain", "on_state_dict", "plain_loads", "require",
+           "version"]
 
 SAFE_TORCH = "2.6"
 """The torch from which on ``weights_only`` is the default, can be widened for one file, and refuses TorchScript."""
