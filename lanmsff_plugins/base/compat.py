@@ -7,14 +7,15 @@ import os
 import re
 import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SAFE_TORCH", "adapts_rgb_only", "has_safe_globals", "load_plain", "plain_loads", "require", "version"]
+__all__ = ["SAFE_TORCH", "adapts_rgb_only", "has_safe_globals", "load_plain", "on_state_dict", "plain_loads", "require",
+           "version"]
 
 SAFE_TORCH = "2.6"
 """The torch from which on ``weights_only`` is the default, can be widened for one file, and refuses TorchScript."""
@@ -99,6 +100,14 @@ def _is_torchscript(file: Path) -> bool:
             return False
     with zipfile.ZipFile(file) as archive:
         return any(name.rpartition("/")[2] == "constants.pkl" for name in archive.namelist())
+
+
+def on_state_dict(module: Any, hook: Callable) -> None:
+    """``module.register_state_dict_post_hook(hook)``, which is new in torch 2.5."""
+    if version("torch") < (2, 5):
+        module._register_state_dict_hook(hook)
+    else:
+        module.register_state_dict_post_hook(hook)
 
 
 def adapts_rgb_only() -> bool:

@@ -16,6 +16,8 @@ from typing import Any
 
 from torch import nn
 
+from ..base.compat import on_state_dict
+
 __all__ = ["FOLDS", "HOST", "Extended", "HostName"]
 
 HOST = "_host"
@@ -45,7 +47,7 @@ class Extended(nn.Module):
         super().__init__()
         self.training = host.training
         self.add_module(HOST, host)
-        self.register_state_dict_post_hook(_name_as_before)
+        on_state_dict(self, _name_as_before)
         self.register_load_state_dict_post_hook(_report_as_before)
 
     def forward(self, *args, **kwargs):

@@ -13,7 +13,6 @@ from pathlib import Path
 import timm
 import torch
 from huggingface_hub import EvalResult, ModelCardData
-from timm.models import save_for_hf
 from torch import nn
 
 from ..base import compat
@@ -68,6 +67,8 @@ def write_hub_folder(model: nn.Module, folder: str | Path, classes: Sequence[str
             not give the same model again.
     """
     compat.require("timm", "1.0.16", "A folder for the hub", "upgrade timm")
+    from timm.models import save_for_hf
+
     config = getattr(model, "pretrained_cfg", None)
     if not config or not timm.is_model(config.get("architecture") or ""):
         raise ValueError(f"a folder for the hub holds a model of timm, got {type(model).__name__}; name one of "

@@ -70,6 +70,7 @@ test("a file that is no picture is named, and the others are read", async (t) =>
   await page.locator("article").waitFor();
   const problems = await page.locator("#problems li").allTextContents();
   assert.deepEqual(problems.map((problem) => problem.split(": cannot be read as a picture; ")[0]), ["notes.txt", "cut.png"]);
+  await page.getByText("1 of 3 read. a.png: 1 face: happiness").waitFor();
 });
 
 test("a picture without a face has a row that says so", async (t) => {

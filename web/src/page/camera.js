@@ -21,8 +21,8 @@ export class Camera {
   static async open() {
     if (!navigator.mediaDevices) throw new Error("browsers give a camera only to https:// pages and to files on disk");
     const wanted = { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user" };
+    const camera = new Camera();
     try {
-      const camera = new Camera();
       camera.#stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
       camera.#stream.getVideoTracks()[0].addEventListener("ended", () => camera.stop()); // it was unplugged
       camera.#video.srcObject = camera.#stream;
@@ -31,6 +31,7 @@ export class Camera {
       await camera.#video.play();
       return camera;
     } catch (error) {
+      if (camera.#stream) camera.stop();
       throw new Error(REASONS[error.name] ?? `the camera cannot be used (${error.message})`);
     }
   }

@@ -45,6 +45,7 @@ function readFiles(files) {
 }
 
 async function readAll(files) {
+  let done = 0;
   let last = "";
   for (const [i, file] of files.entries()) {
     if (files.length > 1) say(`Reading ${i + 1} of ${files.length}: ${file.name}`);
@@ -55,12 +56,13 @@ async function readAll(files) {
       const faces = await read(picture);
       keep(records(file.name, null, faces));
       show(file, width, height, faces);
+      done += 1;
       last = `${file.name}: ${inWords(faces)}`;
     } catch (error) {
       complain(`${file.name}: ${error.message}`);
     }
   }
-  say(files.length > 1 ? `${files.length} files read. ${last}` : last);
+  say(files.length > 1 ? `${done} of ${files.length} read. ${last}` : last);
 }
 
 /** The newest picture stands first. */
