@@ -6,7 +6,7 @@ ENV := .venv/installed
 
 # Tests that fork a process which trains come first: PyTorch's autograd cannot be forked once some tests of the others
 # have used it.
-FORKING := tests/mm tests/cli tests/tools tests/test_own_images.py tests/test_written_before.py
+FORKING := tests/mm tests/cli tests/comparison tests/tools tests/test_own_images.py tests/test_written_before.py
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 pytest = $(PYTEST) -m "$(1)" $(FORKING) && $(PYTEST) -m "$(1)" $(FORKING:%=--ignore=%) tests
 

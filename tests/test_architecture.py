@@ -26,8 +26,10 @@ MAY_USE = {  # wing: the wings that it may use, all the way down
                   "scores"},
     "registry": set(),
     "mm": {"base", "pictures", "layers", "models", "hosts", "weights", "inference", "data", "scores", "registry"},
+    "comparison": {"base", "pictures", "layers", "models", "hosts", "weights", "inference", "export", "measure",
+                   "reporting", "data", "scores", "registry", "mm"},
     "cli": {"base", "pictures", "layers", "models", "hosts", "weights", "inference", "export", "faces", "measure",
-            "reporting", "data", "scores", "registry", "mm"},
+            "reporting", "data", "scores", "registry", "mm", "comparison"},
     "__init__": {"base", "layers", "models"},
     "__main__": {"cli"},
 }

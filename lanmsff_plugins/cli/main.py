@@ -17,6 +17,7 @@ COMMANDS = {  # name: what it does; its module has the same name
     "train": "train a network from a config",
     "test": "test a checkpoint: accuracy by class, view and list",
     "kfold": "train and test fold by fold",
+    "compare": "train a CNN with and without layers on your pictures",
     "config": "list the configs, or write one of them to start from",
     "export": "write a model as ONNX, and as int8",
     "flops": "count parameters, multiply-accumulates and operations",

@@ -1,18 +1,20 @@
 """Which of timm's CNNs takes an attention layer where.
 
-    model = next(host for host in HOSTS if host.name == "resnet18").build(MassAtt)
+    model = find_host("resnet18").build(MassAtt)
 
 The test of all hosts and the gallery of the docs read this table. A new host is a row here.
 """
-from collections.abc import Callable
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import timm
 from torch import nn
 
+from ..base.errors import one_line, unknown
 from .surgery import insert_after, replace_modules
 
-__all__ = ["HOSTS", "Host"]
+__all__ = ["HOSTS", "Host", "find_host"]
 
 Layer = Callable[..., nn.Module]
 
@@ -25,7 +27,7 @@ class Host:
         name: timm's name of the model.
         slot: Argument of ``timm.create_model`` that takes an attention layer.
         replace: Name of the class of modules to replace by surgery.
-        after: Glob over the names of modules to insert behind by surgery.
+        after: Glob over the names of modules to insert behind by surgery, or several with blanks between them.
         block_args: For the slot ``block_args``, what the host itself gives there: timm lets ours replace
             that, so it is said again.
         own_size: It takes images of its own size only, though timm's config of it does not say so.
@@ -50,11 +52,12 @@ class Host:
             return f"`replace_modules(model, {self.replace}, L)`"
         return f'`insert_after(model, "{self.after}", L)`'
 
-    def build(self, layer: Layer | None = None, **kwargs) -> nn.Module:
+    def build(self, layer: Layer | None = None, input_shape: Sequence[int] | None = None, **kwargs) -> nn.Module:
         """The host with the layer in it, or bare.
 
         Args:
             layer: Called with a number of channels; None for the bare host.
+            input_shape: As for the functions of surgery.
             **kwargs: For ``timm.create_model``.
         """
         if layer is not None and self.slot:
@@ -63,9 +66,9 @@ class Host:
         if layer is None or self.slot:
             return model
         if self.replace:
-            replace_modules(model, self.replaced_types(model), layer)
-        else:
-            insert_after(model, self.after, layer)
+            replace_modules(model, self.replaced_types(model), layer, input_shape)
+        for pattern in self.after.split():
+            insert_after(model, pattern, layer, input_shape=input_shape)
         return model
 
     def image_shape(self, side: int) -> tuple[int, int, int]:
@@ -103,3 +106,51 @@ HOSTS = [
     *_hosts("dla34", after="level?"),
     *_hosts("vgg11_bn", after="features.??"),
 ]
+
+
+class _Place(nn.Identity):
+    """Stands where a layer would stand."""
+
+
+def find_host(name: str, input_shape: Sequence[int] | None = None, **kwargs) -> Host:
+    """Where any CNN that timm knows takes an attention layer.
+
+    The host's own row says so; of another model the first that works of: the rows of the models in the same file of
+    timm; the argument ``attn_layer`` of its class, if it is not timm's own, whose transformers have one as well; behind
+    each of its stages.
+
+    Args:
+        name: timm's name of the model, without the tag of weights.
+        input_shape: As for the functions of surgery.
+        **kwargs: For ``timm.create_model``.
+
+    Raises:
+        ValueError: if timm has no such model, or if there is no place in it.
+    """
+    if not timm.is_model(name):
+        raise ValueError(unknown("timm model", name, timm.list_models(), "timm.list_models()"))
+    own = next((host for host in HOSTS if host.name == name), None)
+    if own is not None:
+        return own
+    reason = "it has no stages of maps (N, C, H, W)"
+    for host in _candidates(name, timm.create_model(name, **kwargs)):
+        try:
+            model = host.build(_Place, input_shape, **kwargs)
+        except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+            reason = one_line(error)
+        else:
+            if any(isinstance(module, _Place) for module in model.modules()):
+                return host
+    raise ValueError(f"no place for a layer found in {name}: {reason}; name the modules to insert it behind")
+
+
+def _candidates(name: str, model: nn.Module) -> Iterator[Host]:
+    file = timm.model_entrypoint(name).__module__
+    for host in HOSTS:
+        if timm.model_entrypoint(host.name).__module__ == file:
+            yield replace(host, name=name)
+    if not file.startswith("timm.") and "attn_layer" in inspect.signature(type(model)).parameters:
+        yield Host(name, slot="attn_layer")
+    stages = [stage["module"] for stage in getattr(model, "feature_info", ()) if stage["reduction"] >= 4]
+    if stages and getattr(model, "output_fmt", "NCHW") == "NCHW":
+        yield Host(name, after=" ".join(stages))

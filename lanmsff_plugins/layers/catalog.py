@@ -168,14 +168,14 @@ def attention(name: str) -> Callable[..., nn.Module] | None:
                  if layer.kind == "attention" and name in (layer.name, layer.short_name)), None)
 
 
-def slot(name: str) -> Callable[..., nn.Module]:
+def slot(name: str | Callable[..., nn.Module]) -> Callable[..., nn.Module]:
     """An attention layer as timm's attention slots call it: ``se_layer=slot('SAFM')``.
 
     timm passes a slot what its own layers take, such as ``rd_ratio`` or ``act_layer``; what the layer has no such
     argument for is left out.
 
     Args:
-        name: 'SAFM' or 'safm', as in this catalog.
+        name: 'SAFM' or 'safm', as in this catalog; or a class of your own that is built with its channels.
 
     Returns:
         What builds the layer; it can be pickled, and be given further arguments by ``functools.partial``.
@@ -183,7 +183,7 @@ def slot(name: str) -> Callable[..., nn.Module]:
     Raises:
         ValueError: if there is no attention layer of that name.
     """
-    build = attention(name)
+    build = attention(name) if isinstance(name, str) else name
     if build is None:
         raise ValueError(nearest("attention layer", name, (
             layer.name for layer in LAYERS.values() if layer.kind == "attention")))
@@ -195,7 +195,9 @@ _OF_SLOTS = ("rd_ratio", "rd_channels", "rd_divisor", "act_layer", "gate_layer",
 
 def _build_in_slot(build: Callable[..., nn.Module], channels: int, **given: Any) -> nn.Module:
     taken = inspect.signature(build).parameters
-    return build(channels, **{key: value for key, value in given.items() if key in taken or key not in _OF_SLOTS})
+    place = {key: given.pop(key) for key in ("device", "dtype") if key in given and key not in taken}
+    layer = build(channels, **{key: value for key, value in given.items() if key in taken or key not in _OF_SLOTS})
+    return layer.to(**place) if place else layer
 
 
 def from_official(part: str, constructor: Any, state_dict: Mapping[str, Tensor]) -> nn.Module:

@@ -1,5 +1,6 @@
 """Plots of what was measured."""
 import io
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import matplotlib
@@ -8,7 +9,7 @@ from matplotlib.figure import Figure
 from ..base.files import write_atomically
 from ..measure.speed import Row
 
-__all__ = ["plot_growth"]
+__all__ = ["plot_differences", "plot_growth"]
 
 
 def plot_growth(lines: dict[str, list[Row]], path: str | Path) -> None:
@@ -21,15 +22,45 @@ def plot_growth(lines: dict[str, list[Row]], path: str | Path) -> None:
         lines: What was measured, by the name of the line; sides and batches may both differ.
         path: The picture; its suffix says the kind, .svg or .png.
     """
-    kind = Path(path).suffix[1:]
-    buffer = io.BytesIO()
-    # The same file from the same figures: no random names, and text as text.
-    with matplotlib.rc_context({"svg.hashsalt": "lanmsff", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(9, 4), layout="constrained")
+    def draw(figure: Figure) -> None:
         time, memory = figure.subplots(1, 2)
         _panel(time, lines, lambda row: row.latency * 1e3, "milliseconds")
         _panel(memory, lines, lambda row: row.memory and row.memory / 2 ** 20, "MiB held at most")
         time.legend(fontsize="small")
+
+    _save(path, (9, 4), draw)
+
+
+def plot_differences(differences: Mapping[str, tuple[float, float, float]], title: str, label: str, path: str | Path
+                     ) -> None:
+    """Draw differences with their confidence intervals, one below the other, and a line at 0.
+
+    Args:
+        differences: Lower end, difference and upper end, by name.
+        title: What was compared.
+        label: What the differences are, with their unit.
+        path: As for :func:`plot_growth`.
+    """
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for y, (low, mean, high) in enumerate(differences.values()):
+            axes.plot([low, high], [y, y], "-", color="C0")
+            axes.plot(mean, y, "o", color="C0")
+        axes.axvline(0, color="grey", linestyle=":")
+        axes.set_yticks(range(len(differences)), differences.keys())
+        axes.invert_yaxis()
+        axes.set(title=title, xlabel=label)
+
+    _save(path, (7, 1.2 + 0.35 * len(differences)), draw)
+
+
+def _save(path: str | Path, size: tuple[float, float], draw: Callable[[Figure], None]) -> None:
+    kind = Path(path).suffix[1:]
+    buffer = io.BytesIO()
+    # The same file from the same figures: no random names, and text as text.
+    with matplotlib.rc_context({"svg.hashsalt": "lanmsff", "svg.fonttype": "none"}):
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure)
         figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
     write_atomically(path, buffer.getvalue())
 

@@ -6,7 +6,7 @@ import torch
 from timm.layers import SEModule
 
 from lanmsff_plugins import MassAtt
-from lanmsff_plugins.hosts.table import HOSTS
+from lanmsff_plugins.hosts.table import HOSTS, Host, find_host
 from lanmsff_plugins.layers import catalog
 
 FAST = {"resnet18", "tinynet_e", "repvgg_a0", "mobilenetv3_small_050", "mobilenetv2_050", "convnext_atto"}
@@ -52,18 +52,25 @@ def test_a_host_takes_mass_att_in_all_of_its_places_and_it_learns(host):
             assert parameter.grad is not None and parameter.grad.isfinite().all(), name
 
 
-TEN = ("resnet18", "ecaresnet26t", "efficientnet_b0", "tinynet_e", "repvgg_a0", "gernet_s",
-       "mobilenetv3_small_050", "lcnet_050", "mobilenetv2_050", "convnext_atto")
+ROWS = {host.name: host for host in HOSTS}
+BY_SLOT = [ROWS[name] for name in (
+    "resnet18", "ecaresnet26t", "skresnet18", "efficientnet_b0", "tinynet_e", "mnasnet_small", "repvgg_a0",
+    "mobileone_s1", "gernet_s", "resnext26ts")]
+BY_SURGERY = [
+    *(ROWS[name] for name in ("mobilenetv3_small_050", "lcnet_050", "mobilenetv2_050", "convnext_atto")),
+    Host("resnet18", after="layer?"), Host("ecaresnet26t", after="layer?"), Host("efficientnet_b0", after="blocks.?"),
+    Host("tinynet_e", after="blocks.?"), Host("repvgg_a0", after="stages.?"), Host("gernet_s", after="stages.?")]
 
 
 @pytest.mark.hosts
 @pytest.mark.slow
-@pytest.mark.parametrize("host", [host for host in HOSTS if host.name in TEN], ids=lambda host: host.name)
+@pytest.mark.parametrize("host", [*BY_SLOT, *BY_SURGERY], ids=lambda host: f"{host.name} by "
+                         f"{'slot' if host.slot else 'surgery'}")
 @pytest.mark.parametrize("name", [row.name for row in catalog.LAYERS.values() if row.kind == "attention"])
-def test_ten_hosts_take_each_attention_layer_and_it_learns(host, name):
+def test_ten_hosts_by_slot_and_ten_by_surgery_take_each_attention_layer_and_it_learns(host, name):
     model = host.build(catalog.slot(name)).train()
     layers = [module for module in model.modules() if type(module) is catalog.LAYERS[name].build]
-    assert len(layers) == places(host)
+    assert len(layers) == places(host) > 0
     model(torch.rand(2, 3, 64, 64)).square().mean().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for layer in layers for p in layer.parameters())
 
@@ -72,3 +79,19 @@ def test_the_table_has_forty_hosts_and_all_that_are_promised():
     assert len({host.name for host in HOSTS}) == len(HOSTS) >= 40
     for family in NAMED_IN_THE_CONTRACT:
         assert any(family in host.name for host in HOSTS), family
+
+
+@pytest.mark.parametrize(("name", "door"), [
+    ("resnet18", "`block_args=dict(attn_layer=L)`"), ("resnet34", "`block_args=dict(attn_layer=L)`"),
+    ("mobilenetv2_100", '`insert_after(model, "blocks.?", L)`'),
+    ("ghostnetv2_100", "`replace_modules(model, SqueezeExcite, L)`"),
+    ("inception_next_atto", '`insert_after(model, "stages.0 stages.1 stages.2 stages.3", L)`')])
+def test_a_cnn_that_is_not_in_the_table_takes_layers_as_its_relatives_or_behind_its_stages(name, door):
+    host = find_host(name)
+    assert (host.name, host.door) == (name, door)
+
+
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"])
+def test_a_transformer_has_no_place_for_a_layer(name):
+    with pytest.raises(ValueError, match=f"no place for a layer found in {name}"):
+        find_host(name)

@@ -92,6 +92,20 @@ def test_a_slot_passes_on_what_the_layer_has_an_argument_for():
     assert partial(catalog.slot("SAFM"), n_levels=2)(16).n_levels == 2
 
 
+def test_a_slot_takes_a_class_of_one_s_own():
+    layer = catalog.slot(nn.PReLU)(8, rd_ratio=0.25)
+    assert type(layer) is nn.PReLU and layer.weight.shape == (8,)
+
+
+def test_a_class_that_knows_no_device_and_no_type_is_brought_there():
+    class Scale(nn.Module):
+        def __init__(self, channels: int):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(channels, 1, 1))
+
+    assert catalog.slot(Scale)(8, device=None, dtype=torch.float64).weight.dtype is torch.float64
+
+
 def test_a_slot_of_an_unknown_name_says_the_nearest():
     with pytest.raises(ValueError, match="unknown attention layer 'SAFN'; did you mean SAFM"):
         catalog.slot("SAFN")

@@ -3,7 +3,7 @@
 import torch
 
 from lanmsff_plugins.measure.speed import Row, Setup
-from lanmsff_plugins.reporting.plots import plot_growth
+from lanmsff_plugins.reporting.plots import plot_differences, plot_growth
 
 FACES = torch.rand(8, 1, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -19,3 +19,11 @@ def test_a_plot_is_the_same_file_each_time(tmp_path):
         plot_growth(lines, tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert "faces" in (tmp_path / "a.svg").read_text()
+
+
+def test_differences_are_drawn_with_their_intervals_by_name(tmp_path):
+    differences = {"SAFM": (-1., 0.5, 2.), "se": (0.25, 1., 1.75)}
+    for name in ("a.svg", "b.svg"):
+        plot_differences(differences, "a host", "points", tmp_path / name)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert all(word in (tmp_path / "a.svg").read_text() for word in ("SAFM", "se", "a host", "points"))

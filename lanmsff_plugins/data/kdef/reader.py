@@ -15,10 +15,12 @@ from ...pictures import picture_size, read_picture
 from ..folders import expand, walk
 from ..splits import deal_folds
 
-__all__ = ["KDEF_CLASSES", "KDEF_VIEWS", "KDEFImage", "read_kdef", "split_folds"]
+__all__ = ["KDEF_CLASSES", "KDEF_VIEWS", "MIRRORED_VIEWS", "KDEFImage", "read_kdef", "split_folds"]
 
 KDEF_CLASSES = ("afraid", "angry", "disgusted", "happy", "neutral", "sad", "surprised")
 KDEF_VIEWS = {"FL": "full left", "HL": "half left", "S": "straight", "HR": "half right", "FR": "full right"}
+MIRRORED_VIEWS = dict(zip(KDEF_VIEWS, reversed(KDEF_VIEWS)))
+"""The view that the mirror image of a face has."""
 
 _CODES = ("AF", "AN", "DI", "HA", "NE", "SA", "SU")
 _NAME = re.compile(rf"([AB])([FM])(0[1-9]|[12][0-9]|3[0-5])({'|'.join(_CODES)})({'|'.join(KDEF_VIEWS)})")

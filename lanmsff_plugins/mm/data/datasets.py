@@ -14,11 +14,12 @@ from mmpretrain.datasets import BaseDataset
 from ...base.errors import DataError
 from ...data.catalog import DATASETS as CATALOG
 from ...data.catalog import DataSet
+from ...data.image_folders import find_images, select_folders
 from ...data.splits import Selection, check_split
 from ...registry import DATASETS, register
 from ...scores import Predictions
 
-__all__ = [row.type for row in CATALOG.values()] + ["PictureDataset"]
+__all__ = [row.type for row in CATALOG.values()] + ["ImageFolders", "PictureDataset"]
 
 
 class PictureDataset(BaseDataset):
@@ -156,3 +157,18 @@ for _row in CATALOG.values():
         "METAINFO": {"classes": _row.classes}, "source": _row, "__module__": __name__,
         "__signature__": _signature(_row),
         "__doc__": f"{_row.title}; see :class:`PictureDataset`."}))
+
+
+@register(DATASETS)
+class ImageFolders(PictureDataset):
+    """Pictures of a user's own in folders, one for each class, decoded once.
+
+    The options are those of :func:`lanmsff_plugins.data.image_folders.select_folders`; pictures in colour are RGB.
+    """
+
+    source = DataSet("ImageFolders", "Pictures in folders", (), select_folders, {}, source="", licence="")
+    __signature__ = _signature(source)
+
+    def load_data_list(self) -> list[dict]:
+        self._metainfo["classes"] = find_images(self.data_root).classes
+        return super().load_data_list()

@@ -4,6 +4,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from PIL import Image
 
+from ...data.kdef.reader import MIRRORED_VIEWS
 from ...inference.preprocess import SIDE, resize
 from ...pictures import to_array
 from ...registry import TRANSFORMS, register
@@ -70,6 +71,8 @@ class FourVersions(BaseTransform):
         height, width = image.shape[:2]
         if version == 1:
             image = mmcv.imflip(image)
+            if "view" in results:  # who looked to the left looks to the right
+                results["view"] = MIRRORED_VIEWS.get(results["view"], results["view"])
         elif version >= 2:
             if version == 2:
                 image = mmcv.imrotate(image, float(rng.integers(-self.max_angle, self.max_angle + 1)))

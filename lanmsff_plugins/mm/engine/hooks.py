@@ -1,7 +1,9 @@
 """Hooks: checkpoints that survive a kill and run no code, training that resumes as if nothing had happened."""
+import json
 import operator
 import os.path as osp
 import random
+import time
 
 import numpy as np
 import torch
@@ -16,7 +18,8 @@ from ...base.files import remove_half_written, write_atomically
 from ...registry import HOOKS, register
 from .checkpoint import plain
 
-__all__ = ["CheckpointHook", "CleanCheckpointHook", "EarlyStoppingHook", "EpochSeedHook", "FiniteLossHook"]
+__all__ = ["CheckpointHook", "CleanCheckpointHook", "EarlyStoppingHook", "EpochSeedHook", "FiniteLossHook",
+           "StepTimeHook"]
 
 _REMEDY = "lower the learning rate, or train without --amp, and resume from the last checkpoint"
 
@@ -29,6 +32,10 @@ class EpochSeedHook(Hook):
     would have drawn without the interruption, and no state of a generator needs to be kept. MMEngine would seed
     a worker the same way whenever it starts; without that, torch seeds it from the main process.
 
+    Args:
+        each_step: Seed before each step as well. So networks that draw differently, for dropout for instance, are given
+            the same augmentation by a preprocessor.
+
     Raises:
         ConfigError: if the workers that load the training data outlive an epoch, and the state of their
             generators with them.
@@ -36,11 +43,18 @@ class EpochSeedHook(Hook):
 
     priority = "VERY_HIGH"
 
+    def __init__(self, each_step: bool = False):
+        self.each_step = each_step
+
     def before_train(self, runner) -> None:
         if runner.train_dataloader.persistent_workers:
             raise ConfigError("EpochSeedHook seeds workers when they start, got train_dataloader.persistent_workers="
                               "True; make it False, or leave the hook out and the resume inexact")
         runner.train_dataloader.worker_init_fn = None
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        if self.each_step:
+            self.before_train_epoch(runner)
 
     def before_train_epoch(self, runner) -> None:
         seed = int(np.random.SeedSequence((runner.seed, runner.iter, get_rank())).generate_state(1)[0])
@@ -213,3 +227,24 @@ class FiniteLossHook(Hook):
         if values and not torch.stack([value.isfinite().all() for value in values.values()]).all():
             name = next(name for name, value in values.items() if not value.isfinite().all())
             raise DivergenceError(f"weights are not finite after step {step}, such as {name}; {_REMEDY}")
+
+
+@register(HOOKS)
+class StepTimeHook(Hook):
+    """Write how long a training took to ``step_times.json``, in seconds.
+
+    Its entries are ``step``, the median of all steps, those before a resume included, with the loading of their data;
+    and ``training``, the time from the first epoch to the end, since a resume if there was one. ``IterTimerHook`` keeps
+    the time of each step.
+    """
+
+    priority = "VERY_LOW"
+
+    def before_train(self, runner) -> None:
+        self._start = time.monotonic()
+
+    def after_train(self, runner) -> None:
+        steps = runner.message_hub.get_scalar("train/time").data[0]
+        content = json.dumps({"step": float(np.median(steps)), "training": time.monotonic() - self._start})
+        if is_main_process():
+            write_atomically(osp.join(runner.work_dir, "step_times.json"), content.encode())

@@ -25,7 +25,8 @@ from .hooks import FiniteLossHook
 from .progress import ProgressHook, QuietRunner
 from .settings import check_sections, check_settings, named_hooks
 
-__all__ = ["build_runner", "find_checkpoint", "load_config", "read_config", "resume_last", "train"]
+__all__ = ["build_runner", "find_checkpoint", "last_checkpoint", "load_config", "read_config", "resume_last",
+           "train"]
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
@@ -79,7 +80,7 @@ def find_checkpoint(path: str | Path) -> str:
     return str(find_file(path)) if Path(path).is_dir() else str(path)
 
 
-def _last_checkpoint(work_dir: str) -> str | None:
+def last_checkpoint(work_dir: str) -> str | None:
     """The last checkpoint of a work dir: the one that it names, by preference the file of that name in it.
 
     A work dir may have been moved or copied since, and a kill may have come before the name was written.
@@ -105,7 +106,7 @@ def _last_checkpoint(work_dir: str) -> str | None:
 
 def resume_last(cfg: Config) -> None:
     """Go on from the last checkpoint of the work dir; where there is none, start from what the config says."""
-    last = _last_checkpoint(cfg.work_dir)
+    last = last_checkpoint(cfg.work_dir)
     cfg.resume = last is not None
     cfg.load_from = last or cfg.get("load_from")
 

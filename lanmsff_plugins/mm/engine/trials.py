@@ -10,13 +10,14 @@ from mmengine.dist import is_main_process
 
 from ...base.errors import ConfigError
 from ...base.files import write_atomically
-from .launch import build_runner, find_checkpoint, resume_last, train
+from .launch import build_runner, find_checkpoint, last_checkpoint, resume_last, train
 
 __all__ = ["mean_and_deviation", "run_trial", "write_json"]
 
 
 def run_trial(cfg: Config, protocol: dict) -> dict[str, float]:
-    """Train by a config and test the best checkpoint, or read what this has given before.
+    """Train by a config and test the best checkpoint, or the last where nothing is validated; or read what this has
+    given before.
 
     Args:
         cfg: The config; its ``work_dir`` is the trial's own, and a training that was cut there is resumed.
@@ -39,7 +40,8 @@ def run_trial(cfg: Config, protocol: dict) -> dict[str, float]:
     testing = copy.deepcopy(cfg)
     resume_last(cfg)
     train(cfg)
-    testing.load_from = find_checkpoint(cfg.work_dir)
+    validated = cfg.get("val_dataloader") is not None
+    testing.load_from = find_checkpoint(cfg.work_dir) if validated else last_checkpoint(cfg.work_dir)
     metrics = {name: float(value) for name, value in build_runner(testing, "test").test().items()}
     write_json(path, {"protocol": protocol, "metrics": metrics})
     return metrics

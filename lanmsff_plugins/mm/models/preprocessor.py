@@ -59,6 +59,7 @@ class FaceAugment(nn.Module):
         contrast: Largest change of contrast, as a share.
         erase: Probability that a rectangle is covered with noise.
         erase_area: Smallest and largest area of it, as shares of the image.
+        mirror: Probability that it is mirrored; 0 for what has a left and a right, such as letters.
 
     Shape:
         (N, C, H, W) in [0, 1] to (N, C, size, size).
@@ -70,7 +71,8 @@ class FaceAugment(nn.Module):
 
     def __init__(self, size: int = 64, early_sizes: Sequence[tuple[float, int]] = (), degrees: float = 15.,
                  scale: float = 0.15, translate: float = 0.08, brightness: float = 0.2, contrast: float = 0.2,
-                 erase: float = 0.25, erase_area: tuple[float, float] = (0.02, 0.2)):
+                 erase: float = 0.25, erase_area: tuple[float, float] = (0.02, 0.2),
+                 mirror: float = 0.5):
         super().__init__()
         ends = [0, *(end for end, _ in early_sizes)]
         if any(a >= b for a, b in pairwise(ends)) or ends[-1] > 1:
@@ -88,7 +90,7 @@ class FaceAugment(nn.Module):
         self.size, self.early_sizes = size, early_sizes
         self.degrees, self.scale, self.translate = degrees, scale, translate
         self.brightness, self.contrast = brightness, contrast
-        self.erase, self.erase_area = erase, erase_area
+        self.erase, self.erase_area, self.mirror = erase, erase_area, mirror
 
     def forward(self, x: Tensor) -> Tensor:
         return self._cover(self._relight(self._move(x, self._current_size())))
@@ -104,7 +106,7 @@ class FaceAugment(nn.Module):
 
         angle = torch.deg2rad(draw(self.degrees))
         zoom = 1 / (1 + draw(self.scale))
-        mirror = torch.where(torch.rand(len(x), device=x.device) < 0.5, -1., 1.)
+        mirror = torch.where(torch.rand(len(x), device=x.device) < self.mirror, -1., 1.)
         cos, sin = angle.cos() * zoom, angle.sin() * zoom
         theta = torch.stack([
             torch.stack([cos * mirror, -sin, draw(2 * self.translate)], 1),

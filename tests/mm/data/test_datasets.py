@@ -14,6 +14,7 @@ from lanmsff_plugins.data.kdef.faces import KDEFFaces, save_compact
 from lanmsff_plugins.data.synthetic.writers import write_fer2013
 from lanmsff_plugins.registry import DATASETS
 
+from ...comparison.pictures import CLASSES, draw_folders
 from ..runs import write_predictions
 
 init_default_scope("mmpretrain")
@@ -236,3 +237,14 @@ def test_a_class_is_not_drawn_while_testing(drawn_faces):
 def test_a_data_set_without_a_folder_says_so():
     with pytest.raises(ValueError, match="data_root is not set; set it to the folder of the data set"):
         DATASETS.build({"type": "lanmsff_plugins.FERPlus"})
+
+
+def test_folders_of_a_user_s_own_are_a_data_set_with_their_own_classes(tmp_path):
+    root = draw_folders(tmp_path / "pictures")
+    cfg = {"type": "lanmsff_plugins.ImageFolders", "data_root": str(root), "side": 16, "cache": str(tmp_path),
+           "pipeline": [{"type": "PackInputs", "meta_keys": ["sample_idx", "name"]}]}
+    train, val = (DATASETS.build({**cfg, "split": split}) for split in ("train", "val"))
+    assert train.metainfo["classes"] == tuple(sorted(CLASSES)) and (len(train), len(val)) == (24, 6)
+    record = val[0]
+    assert record["inputs"].shape == (3, 16, 16) and record["data_samples"].name == val.selected.names[0]
+    assert [int(val[i]["data_samples"].gt_label) for i in range(6)] == [0, 0, 1, 1, 2, 2]

@@ -17,6 +17,13 @@ def test_the_first_version_is_the_face_and_the_second_its_mirror():
     np.testing.assert_array_equal(version(1), FACE[:, ::-1])
 
 
+@pytest.mark.parametrize(("view", "mirrored"), [("FL", "FR"), ("HR", "HL"), ("S", "S"), ("", "")])
+def test_a_mirrored_face_has_the_opposite_view(view, mirrored):
+    for number, expected in ((0, view), (1, mirrored), (2, view), (3, view)):
+        record = FourVersions()({"img": FACE, "version": number, "sample_idx": 0, "view": view})
+        assert record["view"] == expected
+
+
 def test_the_third_version_is_rotated_by_whole_degrees_then_cropped_in_the_centre():
     candidates = [
         mmcv.imresize(mmcv.imrotate(FACE, angle), (72, 72))[4:68, 4:68] for angle in range(-15, 16)]

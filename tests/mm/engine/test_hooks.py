@@ -1,4 +1,5 @@
 """The hooks alone, with what of a Runner they look at."""
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -66,6 +67,29 @@ def test_an_epoch_draws_the_same_whatever_was_drawn_before_it(runner):
         seeding.before_train_epoch(runner)
         draws.append(torch.rand(3))
     assert torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2])
+
+
+@pytest.mark.parametrize("each_step", [False, True])
+def test_a_step_draws_the_same_whatever_was_drawn_before_it_where_that_is_asked_for(runner, each_step):
+    seeding = hook("EpochSeedHook", each_step=each_step)
+    draws = []
+    for wasted in (0, 7):
+        seeding.before_train_epoch(runner)
+        torch.rand(wasted)
+        seeding.before_train_iter(runner, 0)
+        draws.append(torch.rand(3))
+    assert torch.equal(*draws) == each_step
+
+
+def test_the_times_of_a_training_are_written_with_the_median_of_all_steps(runner, tmp_path):
+    runner.work_dir = str(tmp_path)
+    timing = hook("StepTimeHook")
+    timing.before_train(runner)
+    for seconds in (9., 1., 2., 4., 3.):  # the first of them before a resume, or not
+        runner.message_hub.update_scalar("train/time", seconds)
+    timing.after_train(runner)
+    times = json.loads((tmp_path / "step_times.json").read_text())
+    assert times["step"] == 3 and 0 <= times["training"] < 60
 
 
 def test_workers_get_their_seed_from_the_epoch_and_may_not_outlive_it(runner):

@@ -20,6 +20,12 @@ def test_augmentation_without_any_change_gives_the_face_or_its_mirror():
     assert (same ^ mirrored).all() and same.any() and mirrored.any()
 
 
+@pytest.mark.parametrize("mirror", [0., 1.])
+def test_all_faces_or_none_are_mirrored_where_that_is_asked_for(mirror):
+    faces = torch.rand(16, 3, 48, 48)
+    torch.testing.assert_close(still(size=48, mirror=mirror)(faces), faces.flip(3) if mirror else faces)
+
+
 def test_augmentation_resizes_as_torch_does():
     faces = torch.rand(8, 1, 48, 48)
     expected = torch.nn.functional.interpolate(faces, (64, 64), mode="bilinear")
