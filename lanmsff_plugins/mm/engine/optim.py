@@ -1,11 +1,11 @@
-"""Mixed precision without a GPU; timm's Muon for configs."""
+"""Mixed precision without a GPU; Muon for configs."""
 from contextlib import contextmanager
 
 import torch
 from mmengine.optim import OptimWrapper
-from timm.optim import Muon  # torch's own takes matrices only
 
 from ...registry import OPTIM_WRAPPERS, OPTIMIZERS, register
+from .muon import Muon
 
 __all__ = ["CPUAmpOptimWrapper"]
 

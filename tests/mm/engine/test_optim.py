@@ -1,10 +1,10 @@
-"""Mixed precision on the CPU computes in bfloat16 and keeps the weights in float32; Muon is timm's."""
+"""Mixed precision on the CPU computes in bfloat16 and keeps the weights in float32; Muon is timm's, batched."""
 import torch
 from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
-from timm.optim import Muon
 from torch import nn
 
 import lanmsff_plugins.mm  # noqa: F401
+from lanmsff_plugins.mm.engine.muon import Muon
 
 
 def test_the_wrapper_computes_in_bfloat16_and_steps_in_float32():
