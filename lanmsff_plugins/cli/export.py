@@ -1,8 +1,9 @@
-"""Write a model as ONNX, and as int8, and print how far each is from PyTorch.
+"""Write a model for ONNX Runtime (.onnx) or OpenVINO (.xml), also as int8, and print how far each is from PyTorch.
 
     lanmsff export lanmsff.ferplus lanmsff.onnx                                       packaged weights
     lanmsff export lanmsff lanmsff.onnx --checkpoint work_dirs/lanmsff_ferplus --classes ferplus
     lanmsff export lanmsff.ferplus lanmsff.onnx --int8 lanmsff.int8.onnx --data data/fer2013 --data-set ferplus
+    lanmsff export lanmsff.ferplus lanmsff.xml                                        for OpenVINO, with lanmsff.bin
 
 With --data it also prints the accuracy of each on the validation split. A model without a tag and without --checkpoint
 is exported as well, with a note that it is untrained.
@@ -19,7 +20,17 @@ from torch import Tensor, nn
 from ..base.errors import unknown
 from ..base.files import write_atomically
 from ..data.catalog import DATASETS
-from ..export import OPSET, compare_outputs, export_onnx, quantize_onnx, run_onnx, run_torch
+from ..export import (
+    OPSET,
+    compare_outputs,
+    export_onnx,
+    export_openvino,
+    quantize_onnx,
+    quantize_openvino,
+    run_onnx,
+    run_openvino,
+    run_torch,
+)
 from ..inference.preprocess import to_batch
 from .models import MODEL_HELP, add_shape_argument, build_and_try, is_untrained, load_checkpoint
 
@@ -30,13 +41,13 @@ CALIBRATION = 512  # faces; int8 changes little with more
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help=MODEL_HELP)
-    parser.add_argument("out", help="the ONNX file to write")
+    parser.add_argument("out", help="the file to write: .xml for OpenVINO, else ONNX")
     parser.add_argument("--checkpoint", metavar="FILE",
                         help="weights: a .pth or .safetensors file, or a folder with one (default: what MODEL has)")
     add_shape_argument(parser)
     parser.add_argument("--dynamic-size", action="store_true",
                         help="leave height and width open, for multiples of 16; the batch is always open")
-    parser.add_argument("--opset", type=int, default=OPSET, help=f"version of ONNX's operators (default: {OPSET})")
+    parser.add_argument("--opset", type=int, help=f"version of ONNX's operators (default: {OPSET})")
     parser.add_argument("--classes", nargs="+", default=[], metavar="NAME",
                         help=f"names of the classes, kept as metadata; or one of {', '.join(DATASETS)}")
     parser.add_argument("--int8", metavar="FILE", help="write an int8 form as well, calibrated with faces of --data")
@@ -50,6 +61,11 @@ def run(args: argparse.Namespace) -> None:
                          "`lanmsff draw DIR` draws some")
     if args.int8 == args.out:
         raise ValueError(f"--int8 needs a file of its own, got {args.out} for both forms")
+    if args.int8 and _is_openvino(args.int8) != _is_openvino(args.out):
+        raise ValueError(f"--int8 is made of {args.out}; name both files .xml, for OpenVINO, or both .onnx, got "
+                         f"{args.int8}")
+    if args.opset and _is_openvino(args.out):
+        raise ValueError("--opset is for ONNX; leave it out for OpenVINO")
     named = args.classes[0] if len(args.classes) == 1 and args.classes[0] in DATASETS else None
     data_set = args.data_set or named
     if args.data and data_set is None:
@@ -86,30 +102,42 @@ def trained_classes(args: argparse.Namespace, model: nn.Module, classes: int) ->
 def write_forms(args: argparse.Namespace, model: nn.Module, shape: tuple[int, int, int], names: Sequence[str],
                 calibration: Tensor | None) -> dict[str, str]:
     """Write the files, all of them or none; gives each by the name of its form."""
+    openvino = _is_openvino(args.out)
     with tempfile.TemporaryDirectory() as folder:
-        made = {args.out: Path(folder, "float32.onnx")}
-        export_onnx(model, made[args.out], shape, args.dynamic_size, names, args.opset)
+        made = {args.out: Path(folder, Path(args.out).name)}
+        if openvino:
+            export_openvino(model, made[args.out], shape, args.dynamic_size, names)
+        else:
+            export_onnx(model, made[args.out], shape, args.dynamic_size, names, args.opset or OPSET)
         if calibration is not None:
-            made[args.int8] = Path(folder, "int8.onnx")
-            quantize_onnx(made[args.out], made[args.int8], calibration)
+            made[args.int8] = Path(folder, "int8", Path(args.int8).name)
+            made[args.int8].parent.mkdir()
+            (quantize_openvino if openvino else quantize_onnx)(made[args.out], made[args.int8], calibration)
         for path, file in made.items():
+            if openvino:
+                write_atomically(Path(path).with_suffix(".bin"), file.with_suffix(".bin").read_bytes())
             write_atomically(path, file.read_bytes())
     return dict(zip(("float32", "int8"), made))
+
+
+def _is_openvino(path: str) -> bool:
+    return Path(path).suffix == ".xml"
 
 
 def compare_forms(forms: dict[str, str], model: nn.Module, shape: tuple[int, int, int],
                   validation: tuple[Tensor, Tensor] | None) -> None:
     """Print how far each file is from PyTorch, on random images and on faces."""
     plain = run_torch(model)
+    runs = {path: (run_openvino if _is_openvino(path) else run_onnx)(path) for path in forms.values()}
     images = torch.rand(5, *shape, generator=torch.Generator().manual_seed(0))
     for form, path in forms.items():
-        print(f"{path}, {form}, random images: {compare_outputs(plain(images), run_onnx(path)(images))}")
+        print(f"{path}, {form}, random images: {compare_outputs(plain(images), runs[path](images))}")
     if validation:
         faces, labels = validation
         expected = plain(faces)
         print(f"PyTorch, validation faces: {accuracy(expected, labels)}")
         for form, path in forms.items():
-            got = run_onnx(path)(faces)
+            got = runs[path](faces)
             print(f"{path}, {form}, validation faces: {accuracy(got, labels)}, {compare_outputs(expected, got)}")
 
 

@@ -40,7 +40,21 @@ def test_a_checkpoint_becomes_float32_and_int8_and_both_are_compared(run, drawn_
     assert all("accuracy " in line for line in lines[2:])
 
 
+def test_a_file_that_ends_in_xml_is_for_openvino(run, drawn_faces, tmp_path):
+    pytest.importorskip("nncf")
+    status, out, _ = run(SMALL, tmp_path / "x.xml", "--int8", tmp_path / "x.int8.xml", "--data", drawn_faces,
+                         "--data-set", "ferplus")
+    assert status == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"x.xml", "x.bin", "x.int8.xml", "x.int8.bin"}
+    lines = [line.split(": ")[0].removeprefix(f"{tmp_path}/") for line in out.splitlines()]
+    assert lines == [
+        "x.xml, float32, random images", "x.int8.xml, int8, random images", "PyTorch, validation faces",
+        "x.xml, float32, validation faces", "x.int8.xml, int8, validation faces"]
+
+
 @pytest.mark.parametrize(("args", "message"), [
+    (["lanmsff", "x.xml", "--int8", "y.onnx", "--data", "nowhere"], "error: --int8 is made of x.xml; name both files"),
+    (["lanmsff", "x.xml", "--opset", "20"], "error: --opset is for ONNX; leave it out for OpenVINO"),
     (["lanmsf", "x.onnx"], "error: unknown timm model 'lanmsf'; did you mean lanmsff"),
     (["lanmsff", "x.onnx", "--checkpoint", "nowhere.pth"], "error: no checkpoint at nowhere.pth"),
     (["lanmsff", "x.onnx", "--classes", "glad", "sad"], "error: the model has 8 classes, got 2 names"),
