@@ -167,8 +167,8 @@ def pair(model: nn.Module, other: nn.Module, wanted: list[Setup], device: str) -
 def profile(model: nn.Module, wanted: list[Setup], device: str) -> None:
     """Print a table of operators for each setup."""
     if any(setup.form in OWN_LAYOUT for setup in wanted):
-        raise ValueError("--profile knows PyTorch's operators, not those of ONNX Runtime and OpenVINO; name other forms "
-                         "by --form")
+        raise ValueError("--profile knows PyTorch's operators, not those of ONNX Runtime and OpenVINO; name other "
+                         "forms by --form")
     faces = drawn_faces()
     for setup in wanted:
         print(*describe(setup))
