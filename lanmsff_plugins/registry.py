@@ -10,7 +10,7 @@ from typing import TypeVar
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-__all__ = ["DATASETS", "HOOKS", "METRICS", "MODELS", "OPTIMIZERS", "OPTIM_WRAPPERS", "TRANSFORMS", "register"]
+__all__ = ["DATASETS", "HOOKS", "LOOPS", "METRICS", "MODELS", "OPTIMIZERS", "OPTIM_WRAPPERS", "TRANSFORMS", "register"]
 
 T = TypeVar("T")
 _SCOPE = {"scope": "lanmsff_plugins", "locations": ["lanmsff_plugins.mm"]}
@@ -20,6 +20,7 @@ DATASETS = Registry("dataset", parent=root.DATASETS, **_SCOPE)
 TRANSFORMS = Registry("transform", parent=root.TRANSFORMS, **_SCOPE)
 METRICS = Registry("metric", parent=root.METRICS, **_SCOPE)
 HOOKS = Registry("hook", parent=root.HOOKS, **_SCOPE)
+LOOPS = Registry("loop", parent=root.LOOPS, **_SCOPE)
 OPTIMIZERS = Registry("optimizer", parent=root.OPTIMIZERS, **_SCOPE)
 OPTIM_WRAPPERS = Registry("optim_wrapper", parent=root.OPTIM_WRAPPERS, **_SCOPE)
 

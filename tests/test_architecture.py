@@ -135,6 +135,7 @@ def test_only_the_commands_read_the_command_line_and_know_timm_s_registry():
     ("lanmsff_plugins.pictures", {"torch", "timm"}), ("lanmsff_plugins.data", {"torch", "timm"}),
     ("lanmsff_plugins.data.catalog", {"torch", "timm"}), ("lanmsff_plugins.scores", {"torch", "timm"}),
     ("lanmsff_plugins.weights", {"torch", "timm"}), ("lanmsff_plugins.cli.main", {"torch", "timm", "numpy"}),
+    ("lanmsff_plugins.export", OPENMMLAB | {"openvino", "nncf", "onnx", "onnxruntime"}),
     ("lanmsff_plugins.layers", OPENMMLAB), ("timm_registry", OPENMMLAB),
     ("lanmsff_plugins.cli.predict", OPENMMLAB | {"cv2", "onnxruntime", "onnx", "retinaface", "matplotlib"})])
 def test_importing_a_module_leaves_out_what_it_does_not_need(module, absent):

@@ -33,7 +33,7 @@ from ..data.synthetic.drawing import EXPRESSIONS, draw_face
 from ..inference.preprocess import to_batch
 from ..measure.profiling import operator_table
 from ..measure.reading import faces_per_second, seconds_to_read
-from ..measure.speed import DTYPES, FORMATS, FORMS, MODES, Row, Setup, make_call, measure_rows, setups
+from ..measure.speed import DTYPES, FORMATS, FORMS, MODES, OWN_LAYOUT, Row, Setup, make_call, measure_rows, setups
 from ..measure.timing import compare
 from ..reporting.plots import plot_growth
 from ..reporting.tables import write_performance
@@ -88,8 +88,8 @@ def run(args: argparse.Namespace) -> None:
     model, shape, _ = build_and_try(args.model, args.shape)
     wanted = setups(args.mode, args.form, args.dtype, args.memory_format, args.batch, args.threads, shape)
     if not wanted:
-        raise ValueError("there is no such setup: onnxruntime has inference in float32 and int8, fused has inference, "
-                         "and only onnxruntime has int8")
+        raise ValueError("there is no such setup: onnxruntime has inference in float32 and int8, openvino and fused "
+                         "have inference, and only onnxruntime and openvino have int8")
     if args.profile:
         profile(model, wanted, args.device)
     elif args.vs:
@@ -166,8 +166,9 @@ def pair(model: nn.Module, other: nn.Module, wanted: list[Setup], device: str) -
 
 def profile(model: nn.Module, wanted: list[Setup], device: str) -> None:
     """Print a table of operators for each setup."""
-    if any(setup.form == "onnxruntime" for setup in wanted):
-        raise ValueError("--profile knows PyTorch's operators, not ONNX Runtime's; name other forms by --form")
+    if any(setup.form in OWN_LAYOUT for setup in wanted):
+        raise ValueError("--profile knows PyTorch's operators, not those of ONNX Runtime and OpenVINO; name other "
+                         "forms by --form")
     faces = drawn_faces()
     for setup in wanted:
         print(*describe(setup))

@@ -1,9 +1,10 @@
-"""Write a model as ONNX, and as int8, and print how far each is from PyTorch; or as a folder for the Hugging Face hub.
+"""Write a model for ONNX Runtime (.onnx), for OpenVINO (.xml), also as int8, or as a folder for the Hugging Face hub.
 
     lanmsff export lanmsff.ferplus lanmsff.onnx                                       packaged weights
     lanmsff export lanmsff lanmsff.onnx --checkpoint work_dirs/lanmsff_ferplus --classes ferplus
     lanmsff export lanmsff.ferplus lanmsff.onnx --int8 lanmsff.int8.onnx --data data/fer2013 --data-set ferplus
-    lanmsff export lanmsff.ferplus --hub lanmsff_ferplus                               for timm and transformers
+    lanmsff export lanmsff.ferplus lanmsff.xml                                        for OpenVINO, with lanmsff.bin
+    lanmsff export lanmsff.ferplus --hub lanmsff_ferplus                              for timm and transformers
 
 With --data it also prints the accuracy of each on the validation split. A model without a tag and without --checkpoint
 is exported as well, with a note that it is untrained.
@@ -21,7 +22,17 @@ from .. import weights
 from ..base.errors import unknown
 from ..base.files import write_atomically
 from ..data.catalog import DATASETS
-from ..export import OPSET, compare_outputs, export_onnx, quantize_onnx, run_onnx, run_torch
+from ..export import (
+    OPSET,
+    compare_outputs,
+    export_onnx,
+    export_openvino,
+    quantize_onnx,
+    quantize_openvino,
+    run_onnx,
+    run_openvino,
+    run_torch,
+)
 from ..inference.preprocess import to_batch
 from ..reporting.hub import write_hub_folder
 from .models import MODEL_HELP, add_shape_argument, build_and_try, is_untrained, load_checkpoint
@@ -33,7 +44,7 @@ CALIBRATION = 512  # faces; int8 changes little with more
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help=MODEL_HELP)
-    parser.add_argument("out", nargs="?", help="the ONNX file to write")
+    parser.add_argument("out", nargs="?", help="the file to write: .xml for OpenVINO, else ONNX")
     parser.add_argument("--hub", metavar="FOLDER",
                         help="write a folder for the Hugging Face hub: weights, config and model card")
     parser.add_argument("--checkpoint", metavar="FILE",
@@ -41,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shape_argument(parser)
     parser.add_argument("--dynamic-size", action="store_true",
                         help="leave height and width open, for multiples of 16; the batch is always open")
-    parser.add_argument("--opset", type=int, default=OPSET, help=f"version of ONNX's operators (default: {OPSET})")
+    parser.add_argument("--opset", type=int, help=f"version of ONNX's operators (default: {OPSET})")
     parser.add_argument("--classes", nargs="+", default=[], metavar="NAME",
                         help=f"names of the classes, kept as metadata; or one of {', '.join(DATASETS)}")
     parser.add_argument("--int8", metavar="FILE", help="write an int8 form as well, calibrated with faces of --data")
@@ -50,15 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    if args.hub and (args.int8 or args.data):
-        raise ValueError("--int8 and --data are for ONNX files; leave them out with --hub")
-    if args.int8 and not args.data:
-        raise ValueError("--int8 is calibrated with faces: name their folder by --data DIR; "
-                         "`lanmsff draw DIR` draws some")
-    if bool(args.out) == bool(args.hub):
-        raise ValueError("name what to write, one of an ONNX file and --hub FOLDER")
-    if args.int8 == args.out and args.out:
-        raise ValueError(f"--int8 needs a file of its own, got {args.out} for both forms")
+    _check(args)
     named = args.classes[0] if len(args.classes) == 1 and args.classes[0] in DATASETS else None
     data_set = args.data_set or named
     if args.data and data_set is None:
@@ -87,6 +90,24 @@ def run(args: argparse.Namespace) -> None:
     compare_forms(forms, model, shape, validation)
 
 
+def _check(args: argparse.Namespace) -> None:
+    if args.hub and (args.int8 or args.data or args.opset or args.dynamic_size):
+        raise ValueError("--int8, --data, --opset and --dynamic-size are for files of other runtimes; leave them out "
+                         "with --hub")
+    if args.int8 and not args.data:
+        raise ValueError("--int8 is calibrated with faces: name their folder by --data DIR; "
+                         "`lanmsff draw DIR` draws some")
+    if bool(args.out) == bool(args.hub):
+        raise ValueError("name what to write, a file or --hub FOLDER")
+    if args.int8 == args.out and args.out:
+        raise ValueError(f"--int8 needs a file of its own, got {args.out} for both forms")
+    if args.int8 and _is_openvino(args.int8) != _is_openvino(args.out):
+        raise ValueError(f"--int8 is made of {args.out}; name both files .xml, for OpenVINO, or both .onnx, got "
+                         f"{args.int8}")
+    if args.opset and _is_openvino(args.out):
+        raise ValueError("--opset is for ONNX; leave it out for OpenVINO")
+
+
 def card_of(args: argparse.Namespace, model: nn.Module) -> dict | None:
     """The card of the packaged weights that a model has; None if it has others."""
     if args.checkpoint or is_untrained(args.model):
@@ -107,30 +128,42 @@ def trained_classes(args: argparse.Namespace, model: nn.Module, classes: int) ->
 def write_forms(args: argparse.Namespace, model: nn.Module, shape: tuple[int, int, int], names: Sequence[str],
                 calibration: Tensor | None) -> dict[str, str]:
     """Write the files, all of them or none; gives each by the name of its form."""
+    openvino = _is_openvino(args.out)
     with tempfile.TemporaryDirectory() as folder:
-        made = {args.out: Path(folder, "float32.onnx")}
-        export_onnx(model, made[args.out], shape, args.dynamic_size, names, args.opset)
+        made = {args.out: Path(folder, Path(args.out).name)}
+        if openvino:
+            export_openvino(model, made[args.out], shape, args.dynamic_size, names)
+        else:
+            export_onnx(model, made[args.out], shape, args.dynamic_size, names, args.opset or OPSET)
         if calibration is not None:
-            made[args.int8] = Path(folder, "int8.onnx")
-            quantize_onnx(made[args.out], made[args.int8], calibration)
+            made[args.int8] = Path(folder, "int8", Path(args.int8).name)
+            made[args.int8].parent.mkdir()
+            (quantize_openvino if openvino else quantize_onnx)(made[args.out], made[args.int8], calibration)
         for path, file in made.items():
+            if openvino:
+                write_atomically(Path(path).with_suffix(".bin"), file.with_suffix(".bin").read_bytes())
             write_atomically(path, file.read_bytes())
     return dict(zip(("float32", "int8"), made))
+
+
+def _is_openvino(path: str) -> bool:
+    return Path(path).suffix == ".xml"
 
 
 def compare_forms(forms: dict[str, str], model: nn.Module, shape: tuple[int, int, int],
                   validation: tuple[Tensor, Tensor] | None) -> None:
     """Print how far each file is from PyTorch, on random images and on faces."""
     plain = run_torch(model)
+    runs = {path: (run_openvino if _is_openvino(path) else run_onnx)(path) for path in forms.values()}
     images = torch.rand(5, *shape, generator=torch.Generator().manual_seed(0))
     for form, path in forms.items():
-        print(f"{path}, {form}, random images: {compare_outputs(plain(images), run_onnx(path)(images))}")
+        print(f"{path}, {form}, random images: {compare_outputs(plain(images), runs[path](images))}")
     if validation:
         faces, labels = validation
         expected = plain(faces)
         print(f"PyTorch, validation faces: {accuracy(expected, labels)}")
         for form, path in forms.items():
-            got = run_onnx(path)(faces)
+            got = runs[path](faces)
             print(f"{path}, {form}, validation faces: {accuracy(got, labels)}, {compare_outputs(expected, got)}")
 
 

@@ -23,7 +23,7 @@ _PACKAGE = str(Path(__file__).resolve().parent.parent) + osp.sep
 _EXTRAS = {  # what brings a package that may be missing
     "mm": ("mmengine", "mmcv", "mmpretrain"), "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "tools": ("fvcore", "matplotlib"), "keras": ("h5py",), "parquet": ("pyarrow",),
-    "faces": ("cv2",)}
+    "faces": ("cv2",), "openvino": ("openvino", "nncf")}
 _BUILDER = osp.join("mmengine", "registry", "build_functions.py")
 
 

@@ -14,14 +14,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..export import export_onnx, for_inference, quantize_onnx, run_onnx
+from ..export import (
+    export_onnx,
+    export_openvino,
+    for_inference,
+    quantize_onnx,
+    quantize_openvino,
+    run_onnx,
+    run_openvino,
+)
 from .flops import count
 from .timing import matrix_rate, measure, peak_memory
 
 __all__ = ["DTYPES", "FORMATS", "FORMS", "MODES", "Row", "Setup", "make_call", "measure_rows", "setups"]
 
 MODES = ("inference", "training")
-FORMS = ("eager", "fused", "compiled", "onnxruntime")
+FORMS = ("eager", "fused", "compiled", "onnxruntime", "openvino")
+OWN_LAYOUT = ("onnxruntime", "openvino")  # these know no memory format
 DTYPES = ("float32", "bfloat16", "int8")
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
@@ -33,9 +42,9 @@ class Setup:
     Attributes:
         mode: 'inference'; or 'training': forward, backward and a step of AdamW.
         form: 'eager' as it is; 'fused' with its batch norms folded; 'compiled' by torch.compile, for
-            inference from the fused one with its weights frozen; 'onnxruntime'.
-        dtype: 'float32'; 'bfloat16' (training: by autocast); 'int8' (ONNX Runtime).
-        memory_format: 'contiguous' or 'channels_last'; ONNX Runtime has a layout of its own.
+            inference from the fused one with its weights frozen; 'onnxruntime'; 'openvino'.
+        dtype: 'float32'; 'bfloat16' (training: by autocast); 'int8' (ONNX Runtime and OpenVINO).
+        memory_format: 'contiguous' or 'channels_last'; ONNX Runtime and OpenVINO have layouts of their own.
         batch: Number of images.
         threads: Number of threads.
         shape: (C, H, W) of an image.
@@ -54,6 +63,8 @@ class Setup:
         """Whether there is such a way."""
         if self.form == "onnxruntime":
             return self.mode == "inference" and self.dtype != "bfloat16"
+        if self.form == "openvino":
+            return self.mode == "inference"
         return self.dtype != "int8" and not (self.mode == "training" and self.form == "fused")
 
 
@@ -87,11 +98,11 @@ class Row:
 
 def setups(modes: Iterable[str], forms: Iterable[str], dtypes: Iterable[str], memory_formats: Iterable[str],
            batches: Iterable[int], threads: Iterable[int], shape: tuple[int, int, int]) -> list[Setup]:
-    """All combinations that exist, each once: ONNX Runtime knows no memory format."""
+    """All combinations that exist, each once: ONNX Runtime and OpenVINO know no memory format."""
     found: dict[Setup, None] = {}  # in order, each once
     for choice in product(modes, forms, dtypes, memory_formats, batches, threads):
         setup = Setup(*choice, shape)
-        if setup.form == "onnxruntime":
+        if setup.form in OWN_LAYOUT:
             setup = replace(setup, memory_format="contiguous")
         if setup.exists:
             found[setup] = None
@@ -116,8 +127,8 @@ def make_call(model: nn.Module, setup: Setup, faces: Tensor, device: str = "cpu"
     if not setup.exists:
         raise ValueError(f"{setup.form} has no {setup.mode} in {setup.dtype}; expected another form or type")
     images = _batch(faces, setup.batch, setup.shape).to(device)
-    if setup.form == "onnxruntime":
-        run = _onnx(model, setup, faces)
+    if setup.form in OWN_LAYOUT:
+        run = (_onnx if setup.form == "onnxruntime" else _openvino)(model, setup, faces)
         return lambda: run(images)
     images = images.contiguous(memory_format=FORMATS[setup.memory_format])
     model = copy.deepcopy(model).to(device)
@@ -160,6 +171,18 @@ def _onnx(model: nn.Module, setup: Setup, faces: Tensor) -> Callable[[Tensor], T
         return run_onnx(path, setup.threads, setup.batch)
 
 
+def _openvino(model: nn.Module, setup: Setup, faces: Tensor) -> Callable[[Tensor], Tensor]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.xml")
+        export_openvino(model, path, setup.shape)
+        if setup.dtype == "int8":
+            quantize_openvino(path, path, _batch(faces, len(faces), setup.shape))
+        dtype = "bfloat16" if setup.dtype == "bfloat16" else "float32"
+        run = run_openvino(path, setup.threads, setup.batch, dtype)
+        run(_batch(faces, setup.batch, setup.shape))  # compiled while the files are there
+        return run
+
+
 def _batch(faces: Tensor, batch: int, shape: tuple[int, int, int]) -> Tensor:
     """(batch, C, H, W): the faces over and over."""
     images = F.interpolate(faces, shape[1:], mode="bilinear", antialias=True).expand(-1, shape[0], -1, -1)
@@ -191,7 +214,7 @@ def measure_rows(model: nn.Module, wanted: Iterable[Setup], faces: Tensor, secon
         rate = (before + matrix_rate(setup.threads, device)) / 2
         macs = forward_macs(setup.shape) * (3 if setup.mode == "training" else 1)
         per_second = setup.batch / time.median
-        peak = None if setup.form == "onnxruntime" else peak_memory(call)  # it keeps what it has once taken
+        peak = None if setup.form in OWN_LAYOUT else peak_memory(call)  # they keep what they have once taken
         difference = None if setup.mode == "training" else _difference(call(), model, setup, faces, device)
         yield Row(setup, time.median, time.low, time.high, per_second, rate, 2 * macs * per_second / rate, peak,
                   difference)

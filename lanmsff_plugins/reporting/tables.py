@@ -9,7 +9,7 @@ from torch import Tensor
 from .. import weights
 from ..base.tables import markdown, replace_section
 from ..measure.flops import count
-from ..measure.speed import Row, Setup, measure_rows
+from ..measure.speed import OWN_LAYOUT, Row, Setup, measure_rows
 from ..models import VARIANTS, build
 from .plots import plot_growth
 
@@ -17,12 +17,15 @@ __all__ = ["cost_table", "speed_table", "write_performance"]
 
 _FORMS = (
     Setup(form="eager", memory_format="contiguous"), Setup(form="eager"), Setup(form="fused"),
-    Setup(form="compiled"), Setup(form="onnxruntime", memory_format="contiguous"))
+    Setup(form="compiled"), Setup(form="onnxruntime", memory_format="contiguous"),
+    Setup(form="openvino", memory_format="contiguous"))
 _SPEED = (
     *(replace(setup, batch=batch) for batch in (1, 32) for setup in _FORMS),
     *(replace(setup, batch=32) for setup in (
         Setup(form="fused", dtype="bfloat16"), Setup(form="compiled", dtype="bfloat16"),
         Setup(form="onnxruntime", dtype="int8", memory_format="contiguous"))),
+    *(Setup(form="openvino", dtype=dtype, batch=batch, memory_format="contiguous")
+      for dtype in ("bfloat16", "int8") for batch in (1, 32)),
     *(Setup(mode="training", form=form, dtype=dtype, batch=32)
       for form, dtype in (("eager", "float32"), ("eager", "bfloat16"), ("compiled", "bfloat16"))))
 _GROWTH = {
@@ -46,7 +49,7 @@ def speed_table(rows: list[Row]) -> str:
     """One line for each row that was measured."""
     return markdown(["", "form", "type", "layout", "batch", "ms", "images/s", "share", "difference"], [
         [row.setup.mode, row.setup.form, row.setup.dtype,
-         "its own" if row.setup.form == "onnxruntime" else row.setup.memory_format.replace("_", " "), row.setup.batch,
+         "its own" if row.setup.form in OWN_LAYOUT else row.setup.memory_format.replace("_", " "), row.setup.batch,
          f"{row.latency * 1e3:.1f} ({row.latency_low * 1e3:.1f} to {row.latency_high * 1e3:.1f})",
          f"{row.images_per_second:.0f}", f"**{row.share:.2f}**",
          "" if row.difference is None else f"{row.difference:.0e}"] for row in rows])

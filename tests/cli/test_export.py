@@ -58,7 +58,21 @@ def test_a_folder_of_other_weights_has_their_classes_and_no_figures(run, tmp_pat
     assert json.loads((tmp_path / "hub" / "config.json").read_text())["label_names"] == ["glad", "sad"]
 
 
+def test_a_file_that_ends_in_xml_is_for_openvino(run, drawn_faces, tmp_path):
+    pytest.importorskip("nncf")
+    status, out, _ = run(SMALL, tmp_path / "x.xml", "--int8", tmp_path / "x.int8.xml", "--data", drawn_faces,
+                         "--data-set", "ferplus")
+    assert status == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"x.xml", "x.bin", "x.int8.xml", "x.int8.bin"}
+    lines = [line.split(": ")[0].removeprefix(f"{tmp_path}/") for line in out.splitlines()]
+    assert lines == [
+        "x.xml, float32, random images", "x.int8.xml, int8, random images", "PyTorch, validation faces",
+        "x.xml, float32, validation faces", "x.int8.xml, int8, validation faces"]
+
+
 @pytest.mark.parametrize(("args", "message"), [
+    (["lanmsff", "x.xml", "--int8", "y.onnx", "--data", "nowhere"], "error: --int8 is made of x.xml; name both files"),
+    (["lanmsff", "x.xml", "--opset", "20"], "error: --opset is for ONNX; leave it out for OpenVINO"),
     (["lanmsf", "x.onnx"], "error: unknown timm model 'lanmsf'; did you mean lanmsff"),
     (["lanmsff", "x.onnx", "--checkpoint", "nowhere.pth"], "error: no checkpoint at nowhere.pth"),
     (["lanmsff", "x.onnx", "--classes", "glad", "sad"], "error: the model has 8 classes, got 2 names"),
@@ -68,8 +82,8 @@ def test_a_folder_of_other_weights_has_their_classes_and_no_figures(run, tmp_pat
     (["lanmsff(num_classes=7)", "x.onnx", "--data", "nowhere", "--data-set", "ferplus"],
      "error: FERPlus has 8 classes, the model has 7"),
     (["lanmsff", "x.onnx", "--shape", "3", "64", "64"], "error: lanmsff does not take an image of 3x64x64"),
-    (["lanmsff"], "error: name what to write, one of an ONNX file and --hub FOLDER"),
-    (["lanmsff", "x.onnx", "--hub", "x"], "error: name what to write, one of an ONNX file and --hub FOLDER"),
+    (["lanmsff"], "error: name what to write, a file or --hub FOLDER"),
+    (["lanmsff", "x.onnx", "--hub", "x"], "error: name what to write, a file or --hub FOLDER"),
     (["lanmsff", "--hub", "x", "--int8", "y.onnx"], "error: --int8 and --data are for ONNX files"),
     (["timm.layers:SEModule(1)", "--hub", "x"], "error: a folder for the hub holds a model of timm, got SEModule"),
     (["lanmsff", "--hub", "x", "--classes", "glad", "sad"], "error: the model has 8 classes, got 2 names")])

@@ -45,8 +45,9 @@ def test_a_model_of_known_flops_has_the_share_that_follows(instant, mode, passes
 def test_setups_are_all_that_exist_and_each_once():
     found = setups(MODES, FORMS, DTYPES, speed.FORMATS, [1, 2], [1], (1, 64, 64))
     assert len(found) == len(set(found)) and all(setup.exists for setup in found)
-    # Two layouts, two batches; inference in three forms and training in two, in two types; ONNX Runtime in two.
-    assert len(found) == 2 * 2 * (3 * 2 + 2 * 2) + 2 * 2
+    # Two layouts, two batches; inference in three forms and training in two, in two types; ONNX Runtime in two,
+    # OpenVINO in three.
+    assert len(found) == 2 * 2 * (3 * 2 + 2 * 2) + 2 * 2 + 2 * 3
 
 
 @pytest.mark.parametrize("setup", [

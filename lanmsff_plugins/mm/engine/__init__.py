@@ -1,2 +1,2 @@
 """Hooks, optimizers, metrics and checkpoints, as configs name them; and what starts a training or a test."""
-from . import checkpoint, hooks, metrics, optim, progress  # noqa: F401
+from . import averaging, checkpoint, device_loop, hooks, metrics, optim, progress  # noqa: F401

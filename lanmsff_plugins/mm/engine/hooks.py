@@ -10,7 +10,8 @@ import torch
 from mmengine.dist import get_rank, is_main_process
 from mmengine.hooks import CheckpointHook as _CheckpointHook
 from mmengine.hooks import EarlyStoppingHook as _EarlyStoppingHook
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, LoggerHook
+from mmengine.hooks import RuntimeInfoHook as _RuntimeInfoHook
 from mmengine.logging import HistoryBuffer
 
 from ...base.errors import ConfigError, DivergenceError
@@ -19,7 +20,7 @@ from ...registry import HOOKS, register
 from .checkpoint import plain
 
 __all__ = ["CheckpointHook", "CleanCheckpointHook", "EarlyStoppingHook", "EpochSeedHook", "FiniteLossHook",
-           "StepTimeHook"]
+           "RuntimeInfoHook", "StepTimeHook"]
 
 _REMEDY = "lower the learning rate, or train without --amp, and resume from the last checkpoint"
 
@@ -227,6 +228,36 @@ class FiniteLossHook(Hook):
         if values and not torch.stack([value.isfinite().all() for value in values.values()]).all():
             name = next(name for name, value in values.items() if not value.isfinite().all())
             raise DivergenceError(f"weights are not finite after step {step}, such as {name}; {_REMEDY}")
+
+
+@register(HOOKS)
+class RuntimeInfoHook(_RuntimeInfoHook):
+    """MMEngine's hook, which reads the losses of many steps at once: a GPU has to be waited for at each reading.
+
+    They are read before ``LoggerHook`` looks at them, at the end of an epoch, and before a checkpoint is saved. What
+    is logged and saved is the same.
+    """
+
+    def __init__(self):
+        self._unread: list[dict[str, torch.Tensor]] = []
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
+        self._unread.append({name: value.detach() for name, value in (outputs or {}).items()})
+        interval = min((hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)), default=50)
+        if self.every_n_inner_iters(batch_idx, interval) or self.every_n_train_iters(runner, interval) or (
+                self.end_of_epoch(runner.train_dataloader, batch_idx)):
+            self._read(runner)
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        self._read(runner)
+
+    def _read(self, runner) -> None:
+        values = [value for each in self._unread for value in each.values()]
+        numbers = iter(torch.stack([value.double() for value in values]).tolist() if values else ())
+        for each in self._unread:
+            for name in each:
+                runner.message_hub.update_scalar(f"train/{name}", next(numbers))
+        self._unread = []
 
 
 @register(HOOKS)

@@ -20,6 +20,7 @@ from ...base.memory import keep_freed_memory
 from ...weights.loading import find_file
 from .checkpoint import check_parts, read_start
 from .configs import read_config
+from .device_loop import choose_loop
 from .dry_run import dry_run
 from .hooks import FiniteLossHook
 from .progress import ProgressHook, QuietRunner
@@ -148,6 +149,8 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
     datasets = {split: DATASETS.build(cfg[f"{split}_dataloader"].dataset) for split in splits
                 if cfg.get(f"{split}_dataloader") is not None}
     dry_run(cfg, datasets)
+    if "train" in datasets:
+        choose_loop(cfg, datasets["train"])
     if cfg.launcher != "none" and not is_cuda_available():
         if not torch.distributed.is_initialized():
             torch.distributed.init_process_group("gloo")

@@ -1,4 +1,4 @@
-"""Mixed precision without a GPU; timm's Muon for configs."""
+"""Mixed precision without a GPU; Muon for configs."""
 from contextlib import contextmanager
 
 import torch
@@ -10,11 +10,14 @@ from ...registry import OPTIM_WRAPPERS, OPTIMIZERS, register
 __all__ = ["CPUAmpOptimWrapper"]
 
 try:
-    from timm.optim import Muon  # torch's own takes matrices only
-except ImportError:
-    def Muon(*args, **kwargs):
-        compat.require("timm", "1.0.21", "Muon", "upgrade timm, or train with AdamW: --cfg-options "
-                       "\"optim_wrapper.optimizer=dict(_delete_=True, type='AdamW', lr=2e-3, weight_decay=0.05)\"")
+    from .muon import Muon
+except ImportError:  # timm before 1.0.26
+    try:
+        from timm.optim import Muon  # torch's own takes matrices only
+    except ImportError:
+        def Muon(*args, **kwargs):
+            compat.require("timm", "1.0.21", "Muon", "upgrade timm, or train with AdamW: --cfg-options "
+                           "\"optim_wrapper.optimizer=dict(_delete_=True, type='AdamW', lr=2e-3, weight_decay=0.05)\"")
 
 OPTIMIZERS.register_module(module=Muon)
 

@@ -41,7 +41,7 @@ _OWN = "own_keys"  # lists the top-level keys that are a config's own: nothing h
 # What MMEngine, MMPretrain and this package read at the top level.
 _TOP = {*inspect.signature(Runner).parameters, "activation_checkpointing", "compile", "custom_imports",
         "efficient_conv_bn_eval", "find_unused_parameters", "model_wrapper_cfg", "sync_bn", "tta_model", "tta_pipeline",
-        "expected", _OWN} - {"cfg"}
+        "expected", "on_device", _OWN} - {"cfg"}
 _NOT_BY_OPTION = {"custom_imports": "set it in the config", "launcher": "use --launcher", _OWN: "set it in the config"}
 _VARIABLES = {  # what configs call their own, though it comes near a name of _TOP, and where it goes
     f"{split}_pipeline": [f"{split}_dataloader.dataset.pipeline"] for split in ("train", "val", "test")}

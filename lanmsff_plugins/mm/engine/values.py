@@ -57,7 +57,7 @@ _RULES: list[tuple[str, Rule]] = [  # by a pattern of the place; the first that 
     (r"randomness\.seed", (lambda value: value is None or _whole(0)[0](value) and value < 2 ** 32,
                            "a whole number from 0 to 2**32 - 1, or None")),
     (r"randomness\.\w+|auto_scale_lr\.enable|resume|env_cfg\.cudnn_benchmark|find_unused_parameters", _BOOL),
-    (r"compile", _one_of(True, False, None)),
+    (r"compile|on_device", _one_of(True, False, None)),
     (r"sync_bn", _one_of("torch", "mmcv", None)),
     (r"env_cfg\.mp_cfg\.mp_start_method", _one_of(*multiprocessing.get_all_start_methods())),
     (r"auto_scale_lr\.base_batch_size|optim_wrapper\.accumulative_counts", _whole(1)),

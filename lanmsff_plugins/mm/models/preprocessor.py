@@ -40,6 +40,23 @@ class FacePreprocessor(ClsDataPreprocessor):
                     sample.set_gt_score(score)
         return data
 
+    def batch(self, pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalise, augment and mix a training batch that is two tensors already.
+
+        Args:
+            pixels: (N, C, H, W) uint8.
+            targets: (N,) classes or (N, classes) distributions.
+
+        Returns:
+            The inputs of the network and the targets, which are distributions where the batch is mixed.
+        """
+        inputs = self.augment(super().forward({"inputs": pixels})["inputs"])
+        if self.to_onehot and targets.ndim == 1:
+            targets = F.one_hot(targets, self.num_classes).float()
+        if self.batch_augments is not None:
+            inputs, targets = self.batch_augments(inputs, targets)
+        return inputs, targets
+
 
 @register(MODELS)
 class FaceAugment(nn.Module):

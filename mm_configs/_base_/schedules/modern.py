@@ -12,7 +12,7 @@ param_scheduler = [
 ]
 custom_hooks = [
     dict(type='lanmsff_plugins.CleanCheckpointHook'),
-    dict(type='EMAHook', momentum=4e-3, update_buffers=True),
+    dict(type='EMAHook', ema_type='lanmsff_plugins.ExponentialMovingAverage', momentum=4e-3, update_buffers=True),
 ]
 
 train_cfg = dict(by_epoch=True, max_epochs=64, val_interval=4)

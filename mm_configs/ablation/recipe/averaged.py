@@ -2,5 +2,5 @@
 _base_ = 'modern.py'
 custom_hooks = [
     dict(type='lanmsff_plugins.CleanCheckpointHook'),
-    dict(type='EMAHook', momentum=4e-3, update_buffers=True),
+    dict(type='EMAHook', ema_type='lanmsff_plugins.ExponentialMovingAverage', momentum=4e-3, update_buffers=True),
 ]

@@ -126,3 +126,19 @@ def test_a_monitored_value_that_is_no_number_is_no_early_stop(runner):
     runner.epoch = 3
     with pytest.raises(DivergenceError, match="loss is nan after epoch 3"):
         early_stopping(rule="less").after_val_epoch(runner, {"loss": float("nan")})
+
+
+def test_losses_are_read_before_they_are_logged_and_saved(runner):
+    """By two at a time where the logger looks at every second step, and never later than an epoch or a checkpoint."""
+    runner.hooks, runner.train_dataloader = [HOOKS.build(dict(type="LoggerHook", interval=2))], range(5)
+    info = hook("RuntimeInfoHook")
+    read = []
+    for step in range(5):
+        runner.iter = step
+        info.after_train_iter(runner, step, outputs={"loss": torch.tensor(float(step))})
+        scalars = runner.message_hub.log_scalars
+        read.append(len(scalars["train/loss"].data[0]) if scalars else 0)
+    assert read == [0, 2, 2, 4, 5]
+    info.after_train_iter(runner, 0, outputs={"loss": torch.tensor(5.)})
+    info.before_save_checkpoint(runner, {})
+    assert runner.message_hub.log_scalars["train/loss"].data[0].tolist() == [0, 1, 2, 3, 4, 5]

@@ -51,7 +51,8 @@ def assert_same(left, right, place="checkpoint"):
 @pytest.mark.parametrize("settings", [
     pytest.param({**PLAIN, **DRAWN}, id="drawn in the main process"),
     pytest.param({**PLAIN, **DRAWN, **WORKERS}, id="drawn by two workers"),
-    pytest.param({**MODERN}, id="with averaged weights")])
+    pytest.param({**MODERN}, id="with averaged weights"),
+    pytest.param({**MODERN, "on_device": True}, id="with the split on the device")])
 def test_six_epochs_equal_three_and_a_resume(drawn_faces, tmp_path, settings):
     whole = tiny(drawn_faces, tmp_path / "whole", **settings)
     assert finish(whole) == 0

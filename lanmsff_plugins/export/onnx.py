@@ -1,89 +1,27 @@
-"""ONNX files for inference: float32, or int8 by ONNX Runtime's static quantiser, and how they differ from PyTorch.
+"""ONNX files: float32, or int8 by ONNX Runtime's static quantiser.
+
+    export_onnx(weights.load("lanmsff_ferplus"), "lanmsff.onnx")
 
 Needs the extra ``onnx``. onnxruntime is imported at the first use, so that this module costs nothing before.
 """
 import ast
-import copy
-import io
 import json
-import logging
-import math
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
-from timm.utils import reparameterize_model
 from torch import Tensor, nn
 
-from .base.errors import one_line
-from .base.files import write_atomically
-from .inference.preprocess import SIDE
-from .layers.conv import make_weights_plain
-from .models.lanmsff import Shrink
+from ..base.errors import one_line
+from ..base.files import write_atomically
+from ..inference.preprocess import SIDE
+from .common import check_outputs, for_inference, plain_copy, quiet, shape_text
 
-__all__ = [
-    "OPSET", "Difference", "compare_outputs", "export_onnx", "for_inference", "quantize_onnx", "run_onnx", "run_torch",
-]
+__all__ = ["OPSET", "export_onnx", "quantize_onnx", "run_onnx"]
 
 OPSET = 18  # the oldest that PyTorch's exporter writes without a conversion
-TOLERANCE = 1e-3  # of the largest output: what float32 may lose; a wrong graph is far beyond it
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How far the outputs of two forms of a model lie apart.
-
-    Attributes:
-        logits: Largest difference of a logit.
-        probabilities: Largest difference of a probability.
-        agreement: Share of the images to which both give the same class.
-        images: Number of images.
-    """
-
-    logits: float
-    probabilities: float
-    agreement: float
-    images: int
-
-    def __str__(self) -> str:
-        return (f"logits within {self.logits:.1e}, probabilities within {self.probabilities:.1e}, the same class for "
-                f"{self.agreement:.2%} of {self.images:,}")
-
-
-def compare_outputs(expected: Tensor, got: Tensor) -> Difference:
-    """Compare two (N, classes) tensors of logits."""
-    return Difference((expected - got).abs().max().item(), (expected.softmax(1) - got.softmax(1)).abs().max().item(),
-                      (expected.argmax(1) == got.argmax(1)).double().mean().item(), len(expected))
-
-
-def for_inference(model: nn.Module) -> nn.Module:
-    """A copy in evaluation mode, ready for a compiler: batch norms folded, each block's activation before its pool.
-
-    Training pools first, which saves work. A compiler makes the activation part of the convolution, where
-    it is free, and int8 then spends no range on values that the activation drops. Pruned and normed weights become
-    plain ones.
-    """
-    model = _copy(model).eval()
-    make_weights_plain(model)
-    model = reparameterize_model(model, inplace=True)
-    fuse = getattr(model, "fuse", None)
-    if fuse is not None:
-        model = fuse()
-    for block in model.modules():
-        # Not what a layer was put behind: it has the place of the pool or of the activation.
-        if isinstance(block, Shrink) and isinstance(block[0], nn.MaxPool2d) and isinstance(block[1], nn.ReLU):
-            block[0], block[1] = block[1], block[0]
-    return model
-
-
-def _copy(model: nn.Module) -> nn.Module:
-    """A deep copy, also where modules keep what they computed last, as pruned ones do; torch alone refuses that."""
-    computed = (value for module in model.modules() for value in vars(module).values()
-                if isinstance(value, Tensor) and not value.is_leaf)
-    return copy.deepcopy(model, {id(value): value.detach().clone() for value in computed})
 
 
 def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] = (1, SIDE, SIDE),
@@ -113,16 +51,7 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
         raise ValueError(f"ONNX needs opset {OPSET} or more here, got {opset}")
     if opset > onnx_opset_version():
         raise ValueError(f"the newest opset of this version of onnx is {onnx_opset_version()}, got {opset}")
-    for name, parameter in model.named_parameters():
-        if not parameter.isfinite().all():
-            raise ValueError(f"the model holds values that are not finite (NaN or infinite), in {name}")
-    model = _copy(model).cpu().float().eval()
-    with torch.no_grad():
-        classes = model(torch.zeros(2, *shape)).shape[1]
-    if class_names and len(class_names) != classes:
-        raise ValueError(f"the model has {classes} classes, got {len(class_names)} names: {', '.join(class_names)}")
-    if len(set(class_names)) < len(class_names):
-        raise ValueError(f"each class needs a name of its own, got {', '.join(class_names)}")
+    model = plain_copy(model, shape, class_names)
     proto = _to_onnx(for_inference(model), shape, dynamic_size, opset)
     metadata = {"class_names": json.dumps(list(class_names))} if class_names else {}
     metadata["image"] = "grey levels in [0, 1]" if shape[0] == 1 else "channels in [0, 1]"
@@ -130,7 +59,7 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
         proto.metadata_props.add(key=key, value=text)
     content = proto.SerializeToString()
     _check_interface(proto, shape, dynamic_size, opset)
-    _check_outputs(content, model, shape, dynamic_size)
+    check_outputs(partial(run_onnx, content), "ONNX Runtime", model, shape, dynamic_size)
     write_atomically(path, content)
 
 
@@ -140,7 +69,7 @@ def _to_onnx(model: nn.Module, shape: tuple[int, int, int], dynamic_size: bool, 
     if dynamic_size:
         dynamic |= {2: 16 * torch.export.Dim("height_16"), 3: 16 * torch.export.Dim("width_16")}
     try:
-        with _quiet():
+        with quiet():
             program = torch.onnx.export(
                 model, (torch.zeros(2, *shape),), dynamo=True, dynamic_shapes=(dynamic,), opset_version=opset,
                 input_names=["image"], output_names=["logits"], verbose=False)
@@ -149,18 +78,6 @@ def _to_onnx(model: nn.Module, shape: tuple[int, int, int], dynamic_size: bool, 
                          f"{one_line(error.__cause__ or error)}") from error
     assert program is not None  # only the exporter before dynamo gives nothing
     return program.model_proto
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep off the terminal what exporters print; all that matters of it ends in an error of one line."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        logging.disable(disabled)
 
 
 def _check_interface(proto, shape: tuple[int, int, int], dynamic_size: bool, opset: int) -> None:
@@ -177,45 +94,8 @@ def _check_interface(proto, shape: tuple[int, int, int], dynamic_size: bool, ops
     axes = [axis.dim_value if axis.HasField("dim_value") else None
             for axis in proto.graph.input[0].type.tensor_type.shape.dim]
     if axes != expected:
-        raise ValueError(f"the model cannot be exported: expected the input {_size(expected)}, got {_size(axes)}; "
-                         "it fixes axes that were to stay open")
-
-
-def _size(axes: Sequence[int | None]) -> str:
-    return "x".join("?" if axis is None else str(axis) for axis in axes)
-
-
-def _check_outputs(content: bytes, model: nn.Module, shape: tuple[int, int, int], dynamic_size: bool) -> None:
-    """Refuse a file that computes something else than the model, for any batch or size that it claims to take."""
-    try:
-        run = run_onnx(content)
-    except Exception as error:  # onnxruntime's own classes
-        raise ValueError(f"ONNX Runtime cannot run the exported model: {one_line(error)}") from error
-    channels, height, width = shape
-    sizes = [(height, width)]
-    if dynamic_size:
-        sizes += [(max(16, height - 16), max(16, width // 32 * 16)), (height + 48, width + 16)]
-    generator = torch.Generator().manual_seed(0)
-    for batch, size in [(1, sizes[0]), *((3, size) for size in sizes)]:
-        images = torch.rand(batch, channels, *size, generator=generator)
-        try:
-            expected = run_torch(model)(images)
-        except Exception as error:
-            raise ValueError(f"the model does not take {batch} images of {_size(size)}, which the file would have to: "
-                             f"{one_line(error)}") from error
-        if not expected.isfinite().all():
-            raise ValueError("the model gives values that are not finite (NaN or infinite) for random images")
-        limit = TOLERANCE * max(1., expected.abs().max().item())
-        try:
-            got = run(images)
-            difference = (got - expected).abs().max().item() if got.shape == expected.shape else math.inf
-        except Exception as error:
-            raise ValueError(f"the exported model fails for {batch} images of {_size(size)}: {one_line(error)}"
-                             ) from error
-        if not difference <= limit:  # also where it is no number
-            raise ValueError(f"the exported model gives other outputs than PyTorch for {batch} images of "
-                             f"{_size(size)}: they differ by {difference:.2g}, expected {limit:.2g} at most"
-                             + ("; export it with a fixed size" if size != sizes[0] else ""))
+        raise ValueError(f"the model cannot be exported: expected the input {shape_text(expected)}, got "
+                         f"{shape_text(axes)}; it fixes axes that were to stay open")
 
 
 def quantize_onnx(source: str | Path, path: str | Path, faces: Tensor, batch: int = 32) -> None:
@@ -240,7 +120,7 @@ def quantize_onnx(source: str | Path, path: str | Path, faces: Tensor, batch: in
     with tempfile.TemporaryDirectory() as folder:
         prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "quantized.onnx")
         try:
-            with _quiet():
+            with quiet():
                 try:
                     quant_pre_process(str(source), str(prepared))
                 except Exception:  # its own inference of shapes fails on some operators; that of onnx follows
@@ -282,7 +162,7 @@ def _refused_layer(prepared: Path, source: str | Path, faces: Tensor) -> str:
     for node in onnx.load(prepared).graph.node if prepared.is_file() else ():
         path = prepared.with_name("single.onnx")
         try:
-            with _quiet():
+            with quiet():
                 _quantize(prepared, path, [faces], [node.name])
             run_onnx(path)(faces)
         except Exception:
@@ -308,13 +188,3 @@ def run_onnx(path: str | Path | bytes, threads: int = 0, batch: int = 32) -> Cal
         path if isinstance(path, bytes) else str(path), options, providers=["CPUExecutionProvider"])
     return lambda images: torch.cat([
         torch.from_numpy(session.run(None, {"image": part.numpy()})[0]) for part in images.split(batch)])
-
-
-def run_torch(model: nn.Module, batch: int = 32) -> Callable[[Tensor], Tensor]:
-    """The same by PyTorch."""
-    model.eval()
-
-    def call(images: Tensor) -> Tensor:
-        with torch.inference_mode():
-            return torch.cat([model(part) for part in images.split(batch)])
-    return call

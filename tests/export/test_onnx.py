@@ -1,4 +1,4 @@
-"""What is exported, quantised, fused and compiled gives what the plain model gives."""
+"""What is exported and quantised for ONNX Runtime gives what the plain model gives."""
 import copy
 import json
 from types import SimpleNamespace
@@ -7,39 +7,13 @@ import onnx
 import pytest
 import torch
 from torch import nn
-from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
-from lanmsff_plugins import LANMSFF
-from lanmsff_plugins.cli.export import labelled_faces
 from lanmsff_plugins.data.fer2013.reader import read_fer2013
 from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES
-from lanmsff_plugins.export import compare_outputs, export_onnx, for_inference, quantize_onnx, run_onnx, run_torch
+from lanmsff_plugins.export import compare_outputs, export_onnx, quantize_onnx, run_onnx, run_torch
 from lanmsff_plugins.inference.preprocess import to_batch
 
-
-def images(*size, batch=3):
-    """Soft shades, as faces are; noise would drive the activations out of their range."""
-    shades = torch.rand(batch, 1, 5, 5, generator=torch.Generator().manual_seed(0))
-    return nn.functional.interpolate(shades, size, mode="bilinear")
-
-
-@pytest.fixture(scope="module")
-def faces(drawn_faces):
-    return labelled_faces("ferplus", drawn_faces, "train", 8)[0]
-
-
-@pytest.fixture(scope="module")
-def model(faces):
-    """A network whose statistics are those of faces, so that its activations have the range of a trained one."""
-    torch.manual_seed(0)
-    model = LANMSFF(drop_rate=0.)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # plain average
-    with torch.no_grad():
-        for batch in faces[:96].split(32):
-            model.train()(batch)
-    return model.eval()
+from .conftest import images
 
 
 @pytest.fixture(scope="module")
@@ -89,34 +63,6 @@ def test_int8_stays_near_and_smaller(model, exported, faces, tmp_path):
     assert (tmp_path / "int8.onnx").stat().st_size < 0.5 * exported.stat().st_size
     metadata = onnx.load(tmp_path / "int8.onnx").metadata_props
     assert "class_names" in [entry.key for entry in metadata]
-
-
-@torch.no_grad()
-def test_the_form_for_inference_is_a_copy_that_gives_the_same(model):
-    names = list(model.state_dict())
-    fast = for_inference(model)
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in fast.modules())
-    torch.testing.assert_close(fast(images(64, 80)), model(images(64, 80)), rtol=1e-5, atol=1e-5)
-    assert list(model.state_dict()) == names and isinstance(model.blocks[0].shrink[0], nn.MaxPool2d)
-
-
-@torch.no_grad()
-def test_an_activation_that_does_not_commute_with_the_pool_stays_behind_it():
-    model = LANMSFF(act_layer=nn.SiLU).eval()
-    torch.testing.assert_close(for_inference(model)(images(64, 64)), model(images(64, 64)), rtol=1e-5, atol=1e-5)
-
-
-@torch.no_grad()
-@pytest.mark.slow
-def test_the_compiled_network_gives_the_same(model):
-    for each in (model, for_inference(model)):
-        torch.testing.assert_close(torch.compile(each)(images(64, 64)), model(images(64, 64)), rtol=1e-5, atol=1e-5)
-
-
-def test_a_difference_is_what_it_says():
-    difference = compare_outputs(torch.tensor([[0., 1.], [2., 0.]]), torch.tensor([[0., 1.], [2., 2.5]]))
-    assert difference.logits == 2.5 and difference.agreement == 0.5 and difference.images == 2
-    assert difference.probabilities == pytest.approx(torch.sigmoid(torch.tensor(2.)) - torch.sigmoid(torch.tensor(-.5)))
 
 
 def test_what_cannot_be_exported_is_refused(model, exported, drawn_faces, tmp_path):
@@ -187,24 +133,3 @@ def test_a_layer_that_cannot_be_int8_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"quantiser cannot take the layer layer.1 \(ConvTranspose\): ") as refused:
         quantize_onnx(tmp_path / "x.onnx", tmp_path / "x.int8.onnx", images(64, 64))
     assert "\n" not in str(refused.value) and [path.name for path in tmp_path.iterdir()] == ["x.onnx"]
-
-
-@pytest.mark.parametrize("trained_on", [False, True])
-@pytest.mark.parametrize("reparametrize", [
-    lambda layer: prune.l1_unstructured(layer, "weight", 0.5), weight_norm, spectral_norm, parametrizations.weight_norm,
-    parametrizations.spectral_norm], ids=["pruned", "weight norm", "spectral norm", "parametrized", "parametrized sn"])
-def test_pruned_and_normed_weights_are_plain_in_the_form_for_inference(reparametrize, trained_on):
-    torch.manual_seed(0)
-    model = LANMSFF(channels=(12, 12, 12, 12))
-    for layer in (model.blocks[0].conv1.conv, model.blocks[1].attn.up1, model.blocks[3].conv.conv, model.head.fc):
-        reparametrize(layer)
-    model(images(32, 32)).sum().backward()  # the modules now hold weights that are no leaves
-    if trained_on:
-        torch.optim.SGD(model.parameters(), lr=1e-4).step()  # and that are those of the step before
-    names = list(model.state_dict())
-    fast = for_inference(model)
-    with torch.no_grad():
-        expected = model.eval()(images(32, 32))
-        torch.testing.assert_close(fast(images(32, 32)), expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
-        assert list(model.state_dict()) == names and not any(module._forward_pre_hooks for module in fast.modules())
-        assert fast.state_dict().keys() == for_inference(LANMSFF(channels=(12, 12, 12, 12))).state_dict().keys()

@@ -1,0 +1,59 @@
+"""The form for inference, fused or compiled, gives what the plain model gives; differences are what they say."""
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
+
+from lanmsff_plugins import LANMSFF
+from lanmsff_plugins.export import compare_outputs, for_inference
+
+from .conftest import images
+
+
+@torch.no_grad()
+def test_the_form_for_inference_is_a_copy_that_gives_the_same(model):
+    names = list(model.state_dict())
+    fast = for_inference(model)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in fast.modules())
+    torch.testing.assert_close(fast(images(64, 80)), model(images(64, 80)), rtol=1e-5, atol=1e-5)
+    assert list(model.state_dict()) == names and isinstance(model.blocks[0].shrink[0], nn.MaxPool2d)
+
+
+@torch.no_grad()
+def test_an_activation_that_does_not_commute_with_the_pool_stays_behind_it():
+    model = LANMSFF(act_layer=nn.SiLU).eval()
+    torch.testing.assert_close(for_inference(model)(images(64, 64)), model(images(64, 64)), rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.slow
+def test_the_compiled_network_gives_the_same(model):
+    for each in (model, for_inference(model)):
+        torch.testing.assert_close(torch.compile(each)(images(64, 64)), model(images(64, 64)), rtol=1e-5, atol=1e-5)
+
+
+def test_a_difference_is_what_it_says():
+    difference = compare_outputs(torch.tensor([[0., 1.], [2., 0.]]), torch.tensor([[0., 1.], [2., 2.5]]))
+    assert difference.logits == 2.5 and difference.agreement == 0.5 and difference.images == 2
+    assert difference.probabilities == pytest.approx(torch.sigmoid(torch.tensor(2.)) - torch.sigmoid(torch.tensor(-.5)))
+
+
+@pytest.mark.parametrize("trained_on", [False, True])
+@pytest.mark.parametrize("reparametrize", [
+    lambda layer: prune.l1_unstructured(layer, "weight", 0.5), weight_norm, spectral_norm, parametrizations.weight_norm,
+    parametrizations.spectral_norm], ids=["pruned", "weight norm", "spectral norm", "parametrized", "parametrized sn"])
+def test_pruned_and_normed_weights_are_plain_in_the_form_for_inference(reparametrize, trained_on):
+    torch.manual_seed(0)
+    model = LANMSFF(channels=(12, 12, 12, 12))
+    for layer in (model.blocks[0].conv1.conv, model.blocks[1].attn.up1, model.blocks[3].conv.conv, model.head.fc):
+        reparametrize(layer)
+    model(images(32, 32)).sum().backward()  # the modules now hold weights that are no leaves
+    if trained_on:
+        torch.optim.SGD(model.parameters(), lr=1e-4).step()  # and that are those of the step before
+    names = list(model.state_dict())
+    fast = for_inference(model)
+    with torch.no_grad():
+        expected = model.eval()(images(32, 32))
+        torch.testing.assert_close(fast(images(32, 32)), expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
+        assert list(model.state_dict()) == names and not any(module._forward_pre_hooks for module in fast.modules())
+        assert fast.state_dict().keys() == for_inference(LANMSFF(channels=(12, 12, 12, 12))).state_dict().keys()
