@@ -84,7 +84,8 @@ def test_a_file_that_ends_in_xml_is_for_openvino(run, drawn_faces, tmp_path):
     (["lanmsff", "x.onnx", "--shape", "3", "64", "64"], "error: lanmsff does not take an image of 3x64x64"),
     (["lanmsff"], "error: name what to write, a file or --hub FOLDER"),
     (["lanmsff", "x.onnx", "--hub", "x"], "error: name what to write, a file or --hub FOLDER"),
-    (["lanmsff", "--hub", "x", "--int8", "y.onnx"], "error: --int8 and --data are for ONNX files"),
+    (["lanmsff", "--hub", "x", "--int8", "y.onnx"], "error: --int8, --data, --opset and --dynamic-size are for"),
+    (["lanmsff", "--hub", "x", "--dynamic-size"], "error: --int8, --data, --opset and --dynamic-size are for"),
     (["timm.layers:SEModule(1)", "--hub", "x"], "error: a folder for the hub holds a model of timm, got SEModule"),
     (["lanmsff", "--hub", "x", "--classes", "glad", "sad"], "error: the model has 8 classes, got 2 names")])
 def test_bad_input_is_named_in_one_line_and_leaves_no_file(run, args, message, tmp_path, monkeypatch):
