@@ -45,7 +45,7 @@ web: $(ENV) web/node_modules/.package-lock.json  ## Build the page that reads fa
 
 CHROMIUM := /usr/bin/chromium
 test-web: web  ## Test the page in Chromium, and that it agrees with lanmsff predict.
-	test -x $(CHROMIUM) || apt-get install --yes --no-install-recommends chromium
+	test -x $(CHROMIUM) || { apt-get update --quiet && apt-get install --yes --no-install-recommends chromium; }
 	$(BIN)/python web/tests/pictures.py web/build
 	$(BIN)/lanmsff predict web/build/pictures --json > web/build/expected.jsonl
 	CHROMIUM=$(CHROMIUM) node --test --test-concurrency=1 web/tests/*.test.js

@@ -60,12 +60,16 @@ class Report:
 
     def text(self, form=aligned) -> str:
         """The table, and what it says."""
-        seeds, plan = len(self.rows[0].accuracies), self.plan
+        plan = self.plan
         return "\n".join([
             self.table(form), "",
-            f"{plan.host}, {plan.epochs} epochs, {seeds} seed{'s' * (seeds > 1)}: trained on {plan.train:,} pictures "
-            f"of {len(plan.classes)} classes, tested on {plan.val:,} others, {plan.shape[1]}x{plan.shape[2]} pixels.",
-            *self._verdicts(), self._intervals(seeds)])
+            f"{self._head()}: trained on {plan.train:,} pictures of {len(plan.classes)} classes, tested on "
+            f"{plan.val:,} others, {plan.shape[1]}x{plan.shape[2]} pixels.",
+            *self._verdicts(), self._intervals()])
+
+    def _head(self) -> str:
+        counts = {"epoch": self.plan.epochs, "seed": len(self.rows[0].accuracies)}
+        return ", ".join([self.plan.host, *(f"{n} {what}{'s' * (n > 1)}" for what, n in counts.items())])
 
     def _verdicts(self) -> list[str]:
         layers: dict[str, list[str]] = {}
@@ -76,8 +80,8 @@ class Report:
                  "within chance": f"No different from {NONE} beyond chance"}
         return [f"{phrase}: {', '.join(layers[verdict])}." for verdict, phrase in words.items() if verdict in layers]
 
-    def _intervals(self, seeds: int) -> str:
-        layers = len(self.rows) - 1
+    def _intervals(self) -> str:
+        layers, seeds = len(self.rows) - 1, len(self.rows[0].accuracies)
         told = ("The intervals are over pictures, by pairs (Bonett and Price); with one seed nothing tells how much "
                 "other initial weights would change." if seeds == 1 else
                 "The intervals are by pairs, over seeds (Student's t) or over pictures (Bonett and Price), whichever "
@@ -95,7 +99,7 @@ class Report:
         plot_differences(
             {row.layer: (100 * row.difference.low, 100 * row.difference.mean, 100 * row.difference.high)
              for row in self.rows if row.difference is not None},
-            f"{self.plan.host}, {len(self.rows[0].accuracies)} seeds, {self.plan.epochs} epochs",
+            self._head(),
             f"difference of accuracy to {NONE}, in points, with {CONFIDENCE:.0%} intervals", files[2])
         return files
 

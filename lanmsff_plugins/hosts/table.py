@@ -50,7 +50,7 @@ class Host:
             return f"`{self.slot}=L`"
         if self.replace:
             return f"`replace_modules(model, {self.replace}, L)`"
-        return f'`insert_after(model, "{self.after}", L)`'
+        return ", ".join(f'`insert_after(model, "{pattern}", L)`' for pattern in self.after.split())
 
     def build(self, layer: Layer | None = None, input_shape: Sequence[int] | None = None, **kwargs) -> nn.Module:
         """The host with the layer in it, or bare.

@@ -48,8 +48,7 @@ def plot_differences(differences: Mapping[str, tuple[float, float, float]], titl
             axes.plot(mean, y, "o", color="C0")
         axes.axvline(0, color="grey", linestyle=":")
         axes.set_yticks(range(len(differences)), differences.keys())
-        axes.invert_yaxis()
-        axes.set(title=title, xlabel=label)
+        axes.set(title=title, xlabel=label, ylim=(len(differences) - 0.5, -0.5))
 
     _save(path, (7, 1.2 + 0.35 * len(differences)), draw)
 

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ pytest.importorskip("mmpretrain")
 
 from mmengine.hooks import Hook  # noqa: E402
 
-import lanmsff_plugins.cli.compare  # noqa: E402, F401  (once, and not in each fork)
+from lanmsff_plugins.cli import compare as command  # noqa: E402  (once, and not in each fork)
 from lanmsff_plugins.comparison import budget  # noqa: E402
 from lanmsff_plugins.scores import Predictions  # noqa: E402
 
@@ -150,6 +151,31 @@ def test_the_epochs_are_found_from_the_budget(root, tmp_path, monkeypatch):
     assert json.loads((tmp_path / "plan.json").read_text())["epochs"] == 2
     assert "timing none" in done.stderr and "2 epochs for each of 2 trainings, about" in done.stderr
     assert "test_resnet, 2 epochs, 1 seed:" in done.stdout and not (tmp_path / "timing").exists()
+
+
+class Trainings:
+    """Stands for the trainings in a work dir: notes which are asked for, and takes no time."""
+
+    def __init__(self, *done):
+        self.done, self.trained = set(done), []
+
+    def is_done(self, layer, seed):
+        return (layer, seed) in self.done
+
+    def train(self, layer, seed):
+        self.trained.append((layer, seed))
+        return layer, seed
+
+
+@pytest.mark.parametrize(("done", "left", "seeds"), [
+    ([], 100, 3), ([], -1, 1), ([("none", 1), ("se", 1)], -1, 2), ([("none", 1)], -1, 1)])
+def test_the_seeds_for_which_there_is_no_time_are_left_out_whole(done, left, seeds, capsys):
+    trainings = Trainings(*done)
+    results = command._train_all(trainings, ["none", "se"], 3, time.monotonic() + left)
+    assert results == {layer: [(layer, seed) for seed in range(seeds)] for layer in ("none", "se")}
+    assert trainings.trained == [(layer, seed) for seed in range(seeds) for layer in ("none", "se")]
+    said = capsys.readouterr().err
+    assert (f"the budget allows for {seeds} of 3 seeds; rerun the command" in said) == (seeds < 3)
 
 
 @pytest.mark.parametrize(("args", "message"), [

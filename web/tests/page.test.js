@@ -101,6 +101,7 @@ test("dropped and pasted pictures are read, whatever else is dropped is refused"
 
 test("the keyboard reaches everything in the order of the page", async (t) => {
   const page = await open(t, FILE_URL);
+  const asked = page.waitForEvent("filechooser"); // from the start, since it takes Chromium a while to look out for it
   await choose(page, ["small.png"]);
   await page.evaluate(() => document.activeElement.blur());
   const reached = [];
@@ -110,8 +111,8 @@ test("the keyboard reaches everything in the order of the page", async (t) => {
   }
   assert.deepEqual(reached, ["files", "camera", "download", "clear", "A", "SUMMARY"]);
   await page.locator("#files").focus();
-  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
-  assert.ok(chooser.isMultiple());
+  await page.keyboard.press("Enter");
+  assert.ok((await asked).isMultiple());
   await page.locator("#clear").focus();
   await page.keyboard.press("Enter");
   assert.equal(await page.locator("article").count(), 0);

@@ -76,8 +76,7 @@ class OnlineInstanceLoss(nn.Module):
 
     The backward pass moves the mean of a picture's class towards its embedding, one picture after the other, and puts
     pictures without a class into a queue; every mean and every entry of the queue is a class to choose from. The state
-    is in buffers, so that a training resumes exactly. With several processes each has a table of its own until
-    ``DistributedDataParallel`` sends that of the first to all, before the next step.
+    is in buffers, so that a training resumes exactly. With several processes each has tables of its own.
 
     Args:
         classes: Number of classes.
