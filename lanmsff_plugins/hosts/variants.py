@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Sequence
 
+import timm
 from timm.layers import get_attn
 from torch import nn
 
@@ -43,7 +44,10 @@ def find_layer(name: str) -> Callable[..., nn.Module]:
             raise ValueError(f"{name} is {type(found).__name__}, expected something that makes a torch.nn.Module")
         return catalog.slot(found)
     if name in _TIMM:
-        return get_attn(name)
+        try:
+            return get_attn(name)
+        except AssertionError:
+            raise ValueError(f"timm {timm.__version__} has no layer {name!r} yet; install a newer one") from None
     if catalog.attention(name) is None:
         ours = [layer.name for layer in catalog.LAYERS.values() if layer.kind == "attention"]
         raise ValueError(unknown("layer", name, [*ours, *_TIMM, NONE, OWN], f"{', '.join(ours)}; timm's "
