@@ -7,7 +7,7 @@ from mmengine.optim import OptimWrapper
 from ...registry import OPTIM_WRAPPERS, OPTIMIZERS, register
 from .muon import Muon
 
-__all__ = ["CPUAmpOptimWrapper"]
+__all__ = ["BFloat16OptimWrapper", "CPUAmpOptimWrapper"]
 
 OPTIMIZERS.register_module(module=Muon)
 
@@ -22,4 +22,18 @@ class CPUAmpOptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: torch.nn.Module):
         with super().optim_context(model), torch.autocast("cpu", torch.bfloat16):
+            yield
+
+
+@register(OPTIM_WRAPPERS)
+class BFloat16OptimWrapper(OptimWrapper):
+    """MMEngine's wrapper with bfloat16 autocast on the device that the model is on.
+
+    ``AmpOptimWrapper`` scales the loss in any type, and waits for a GPU at each step to see whether it overflowed.
+    """
+
+    @contextmanager
+    def optim_context(self, model: torch.nn.Module):
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), torch.autocast(device, torch.bfloat16):
             yield

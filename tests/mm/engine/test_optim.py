@@ -1,4 +1,5 @@
 """Mixed precision on the CPU computes in bfloat16 and keeps the weights in float32; Muon is timm's, batched."""
+import pytest
 import torch
 from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
 from torch import nn
@@ -7,9 +8,10 @@ import lanmsff_plugins.mm  # noqa: F401
 from lanmsff_plugins.mm.engine.muon import Muon
 
 
-def test_the_wrapper_computes_in_bfloat16_and_steps_in_float32():
+@pytest.mark.parametrize("kind", ["CPUAmpOptimWrapper", "BFloat16OptimWrapper"])
+def test_the_wrapper_computes_in_bfloat16_and_steps_in_float32(kind):
     model = nn.Linear(3, 2)
-    wrapper = OPTIM_WRAPPERS.build({"type": "lanmsff_plugins.CPUAmpOptimWrapper",
+    wrapper = OPTIM_WRAPPERS.build({"type": f"lanmsff_plugins.{kind}",
                                     "optimizer": torch.optim.SGD(model.parameters(), 0.1)})
     before = model.weight.clone()
     with wrapper.optim_context(model):
