@@ -5,12 +5,14 @@
     lanmsff benchmark lanmsff --vs resnet18 --shape 1 64 64
     lanmsff benchmark lanmsff --form fused --dtype bfloat16 --batch 32 --profile
     lanmsff benchmark --read data/fer2013 --workers 0 2
+    lanmsff benchmark --gpu-check --json gpu.json
 
 The share is what the model's multiply-accumulates achieve of the rate at which the machine multiplies float32
 matrices, measured beside every row with as many threads: it can be compared between machines, times cannot. The
 difference is that of the outputs from the plain model's, as a share of the largest output. Leave the machine alone
 meanwhile. --read measures how fast FER-2013 is read and augmented instead. --write measures what the docs show, in
-about five minutes, and needs a checkout.
+about five minutes, and needs a checkout. --gpu-check measures training, inference and layers on one GPU, in less than
+eight minutes; without a GPU it runs once through everything in small sizes. It needs the extra mm.
 """
 import argparse
 import json
@@ -69,6 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help="tell which of PyTorch's operators take the time, instead of measuring all of it")
     other.add_argument("--read", metavar="DIR", type=Path, help="measure how fast FER-2013 in this folder is read")
     other.add_argument("--write", action="store_true", help="measure what the docs show, and write it there")
+    other.add_argument("--gpu-check", action="store_true",
+                       help="measure on one GPU what a step of training costs, and inference and layers")
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 2],
                         help="with --read, processes that load (default: 0 2)")
 
@@ -76,6 +80,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     if args.read is not None:
         print(reading(args.read, args.workers))
+        return
+    if args.gpu_check:
+        from .gpu_check import gpu_check  # needs OpenMMLab
+
+        gpu_check(args.json)
         return
     if not args.return_memory:
         keep_freed_memory()
@@ -167,8 +176,8 @@ def pair(model: nn.Module, other: nn.Module, wanted: list[Setup], device: str) -
 def profile(model: nn.Module, wanted: list[Setup], device: str) -> None:
     """Print a table of operators for each setup."""
     if any(setup.form in OWN_LAYOUT for setup in wanted):
-        raise ValueError("--profile knows PyTorch's operators, not those of ONNX Runtime and OpenVINO; name other "
-                         "forms by --form")
+        raise ValueError("--profile knows PyTorch's operators, not ONNX Runtime's or OpenVINO's; name other forms by "
+                         "--form")
     faces = drawn_faces()
     for setup in wanted:
         print(*describe(setup))

@@ -7,7 +7,7 @@ from mmengine.optim import OptimWrapper
 from ...base import compat
 from ...registry import OPTIM_WRAPPERS, OPTIMIZERS, register
 
-__all__ = ["CPUAmpOptimWrapper"]
+__all__ = ["BFloat16OptimWrapper", "CPUAmpOptimWrapper"]
 
 try:
     from .muon import Muon
@@ -32,4 +32,18 @@ class CPUAmpOptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: torch.nn.Module):
         with super().optim_context(model), torch.autocast("cpu", torch.bfloat16):
+            yield
+
+
+@register(OPTIM_WRAPPERS)
+class BFloat16OptimWrapper(OptimWrapper):
+    """MMEngine's wrapper with bfloat16 autocast on the device that the model is on.
+
+    ``AmpOptimWrapper`` scales the loss in any type, and waits for a GPU at each step to see whether it overflowed.
+    """
+
+    @contextmanager
+    def optim_context(self, model: torch.nn.Module):
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), torch.autocast(device, torch.bfloat16):
             yield

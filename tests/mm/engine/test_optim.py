@@ -10,9 +10,10 @@ import lanmsff_plugins.mm  # noqa: F401
 from ...versions import needs
 
 
-def test_the_wrapper_computes_in_bfloat16_and_steps_in_float32():
+@pytest.mark.parametrize("kind", ["CPUAmpOptimWrapper", "BFloat16OptimWrapper"])
+def test_the_wrapper_computes_in_bfloat16_and_steps_in_float32(kind):
     model = nn.Linear(3, 2)
-    wrapper = OPTIM_WRAPPERS.build({"type": "lanmsff_plugins.CPUAmpOptimWrapper",
+    wrapper = OPTIM_WRAPPERS.build({"type": f"lanmsff_plugins.{kind}",
                                     "optimizer": torch.optim.SGD(model.parameters(), 0.1)})
     before = model.weight.clone()
     with wrapper.optim_context(model):
