@@ -10,7 +10,7 @@ FORKING := tests/mm tests/cli tests/comparison tests/tools tests/test_own_images
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 pytest = $(PYTEST) -m "$(1)" $(FORKING) && $(PYTEST) -m "$(1)" $(FORKING:%=--ignore=%) tests
 
-.PHONY: help env test test-slow test-ray test-hosts test-faults test-timm test-next test-matrix test-web web \
+.PHONY: help env test test-slow test-ray test-hosts test-faults test-timm test-next test-matrix test-web web dist \
     quickstart docs lint clean
 
 help:  ## Show this list.
@@ -82,6 +82,11 @@ test-timm: $(ENV)  ## Run timm's own tests of its models on ours.
 test-next: .venv-next/installed .venv-onedl/installed  ## Run the tests of OpenMMLab's side with other MMEngines.
 	.venv-next/bin/python -m pytest tests/mm tests/cli -m "not slow"
 	.venv-onedl/bin/python -m pytest tests/mm tests/cli -m "not slow"
+
+dist: $(ENV)  ## Build the wheel and the source distribution, and check their metadata.
+	$(BIN)/python -m pip install --quiet twine
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
 
 test-matrix: $(ENV)  ## Run the tests with older and newer stacks of tools/stacks.toml: hours, 8 GB at a time.
 	$(BIN)/python -m pip install --quiet uv

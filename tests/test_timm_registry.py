@@ -15,6 +15,7 @@ from lanmsff_plugins.cli.main import main
 from lanmsff_plugins.models.naming import to_mm
 
 from .conftest import ROOT
+from .versions import needs
 
 IMAGES = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -174,6 +175,7 @@ def test_a_script_of_timm_knows_the_models(tmp_path):
     assert done.stdout.strip() == "True ['--model', 'lanmsff'] __main__"
 
 
+@needs("timm", "1.0.8", "test_efficientnet")
 def test_within_a_script_of_timm_its_models_take_our_layers_by_name(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
@@ -234,6 +236,7 @@ def test_a_missing_script_is_named(args):
 
 
 @torch.no_grad()
+@needs("timm", "1.0.16", "local-dir:")
 def test_a_saved_model_comes_back_from_its_folder(parity, tmp_path):
     from timm.models import save_for_hf
 

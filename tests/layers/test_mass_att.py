@@ -11,8 +11,10 @@ from torch import nn
 
 from lanmsff_plugins import MassAtt
 
+from ..versions import needs
 from . import references
 
+tiny = needs("timm", "1.0.8", "test_efficientnet")
 SIDES = st.sampled_from([1, 2, 3, 4, 5, 6, 7, 8, 9, 12])
 
 
@@ -149,8 +151,8 @@ def test_activation_and_gate_can_be_given_by_name_or_class():
 @torch.no_grad()
 @pytest.mark.parametrize(("model", "slot"), [
     ("resnet10t", {"block_args": {"attn_layer": MassAtt}}),
-    ("test_efficientnet", {"se_layer": MassAtt}),
-    ("test_efficientnet", {"se_layer": partial(MassAtt, rd_divisor=8)}),
+    pytest.param("test_efficientnet", {"se_layer": MassAtt}, marks=tiny),
+    pytest.param("test_efficientnet", {"se_layer": partial(MassAtt, rd_divisor=8)}, marks=tiny),
     ("gernet_s", {"attn_layer": MassAtt})])
 def test_it_fits_the_attention_slots_of_timm(model, slot):
     host = timm.create_model(model, num_classes=5, **slot).eval()

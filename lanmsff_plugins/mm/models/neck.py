@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from ... import layers
 from ...base.errors import unknown
 from ...layers import catalog
+from ...layers.pwfs import GROUPS
 from ...registry import MODELS, register
 
-__all__ = ["FusionNeck", "MultiInputNeck"]
+__all__ = ["FusionNeck", "MultiInputNeck", "SelectedPyramid"]
 
 
 @register(MODELS, formerly="MultiScaleFusion")
@@ -47,6 +48,41 @@ class FusionNeck(BaseModule):
     def forward(self, features: tuple[Tensor, ...]) -> tuple[Tensor]:
         fused = self.fusion(list(features))
         return (fused.mean((2, 3)) if self.global_pool else fused,)
+
+
+@register(MODELS)
+class SelectedPyramid(BaseModule):
+    """Each level of a pyramid thinned out, all levels kept, before another neck: PWFS before MMDetection's FPN, say.
+
+    A dense head needs one map for each level, which :class:`FusionNeck` does not give.
+
+    Args:
+        neck: Config of the neck behind it, built with ``in_channels``.
+        in_channels: Number of channels of each of the backbone's outputs.
+        project: Put a 1x1 convolution before levels whose channels 3 does not divide, up to the next multiple; an
+            error otherwise.
+        select_cfg: Config of what thins a level out, built with ``channels``; PWFS is the paper's.
+        init_cfg: Config of the initialisation.
+    """
+
+    def __init__(self, neck: dict, in_channels: Sequence[int], project: bool = False,
+                 select_cfg: dict = dict(type="lanmsff_plugins.PWFS"), init_cfg: dict | list[dict] | None = None):
+        super().__init__(init_cfg)
+        self.levels = nn.ModuleList()
+        selected = []
+        for channels in in_channels:
+            level = nn.Sequential()
+            if project and channels % GROUPS:
+                projected = channels + GROUPS - channels % GROUPS
+                level.append(nn.Conv2d(channels, projected, 1))
+                channels = projected
+            level.append(ROOT_MODELS.build({"channels": channels, **select_cfg}))
+            selected.append(level[-1].out_channels)
+            self.levels.append(level)
+        self.neck = ROOT_MODELS.build({**neck, "in_channels": selected})
+
+    def forward(self, features: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return self.neck(tuple(level(x) for level, x in zip(self.levels, features)))
 
 
 @register(MODELS)

@@ -12,8 +12,10 @@ from lanmsff_plugins.mm.engine.launch import load_config
 from lanmsff_plugins.mm.engine.settings import as_list, check_sections, check_settings
 
 from ...conftest import ROOT
+from ..openmmlab import OF_OTHERS
 
-OURS = [path for path in sorted((ROOT / "mm_configs").rglob("*.py")) if "_base_" not in path.parts]
+OURS = [path for path in sorted((ROOT / "mm_configs").rglob("*.py")) if "_base_" not in path.parts
+        and path.stem not in {name.rpartition("/")[2] for name in OF_OTHERS}]
 UPSTREAM = sorted((Path(mmpretrain.__file__).parent / ".mim" / "configs").glob("*/*.py"))
 
 

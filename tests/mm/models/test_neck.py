@@ -26,6 +26,28 @@ def test_a_neck_of_the_wrong_width_says_so():
         MODELS.build({"type": "lanmsff_plugins.MultiScaleFusion", "in_channels": [64, 72, 78, 84]})
 
 
+@pytest.mark.parametrize("channels", [[66, 72, 78, 84], [64, 128, 256, 512]])
+def test_a_selected_pyramid_gives_a_third_of_each_level_to_the_neck_behind_it(channels):
+    """The neck behind it is built for a third of the channels, rounded up, and gets all levels."""
+    neck = MODELS.build({"type": "lanmsff_plugins.SelectedPyramid", "in_channels": channels, "project": True,
+                         "neck": {"type": "lanmsff_plugins.FusionNeck", "project": True}})
+    features = tuple(torch.rand(2, each, 32 >> i, 32 >> i) for i, each in enumerate(channels))
+    thirds = [-(-each // 3) for each in channels]
+    assert neck.neck.fusion.in_channels == thirds
+    assert [tuple(level(x).shape[1:]) for level, x in zip(neck.levels, features)] == [
+        (each, *x.shape[2:]) for each, x in zip(thirds, features)]
+    vector, = neck(features)
+    vector.square().sum().backward()
+    assert vector.shape == (2, neck.neck.out_channels)
+    assert all(p.grad is not None for p in neck.parameters())
+
+
+def test_a_selected_pyramid_refuses_levels_that_3_does_not_divide():
+    with pytest.raises(ValueError, match="3"):
+        MODELS.build({"type": "lanmsff_plugins.SelectedPyramid", "in_channels": [64],
+                      "neck": {"type": "lanmsff_plugins.FusionNeck"}})
+
+
 SEVERAL = [row.name for row in catalog.LAYERS.values() if row.inputs > 1]
 
 

@@ -1,0 +1,53 @@
+"""MMDetection and MMSegmentation for tests, where they are installed; with mmcv-lite, a stand-in for ``mmcv.ops``."""
+import importlib
+import sys
+from importlib.util import find_spec
+from types import ModuleType
+
+import pytest
+import torch
+from torch import nn
+from torchvision import ops
+
+OF_OTHERS = ("plugins/fcn_resnet50_mass_att", "plugins/retinanet_resnet50_mass_att",
+             "plugins/retinanet_resnet50_selected_fpn")
+"""The configs that need one of them."""
+_WITH_OPERATORS = ("bbox", "carafe", "deform_conv", "merge_cells", "modulated_deform_conv", "nms", "roi_align")
+
+
+def import_or_skip(name: str) -> ModuleType:
+    """Import mmdet or mmseg with its models, or leave the test out and say why."""
+    if find_spec(name) is None:
+        pytest.skip(f"{name} is not installed")
+    if find_spec("mmcv._ext") is None and not isinstance(sys.modules.get("mmcv.ops"), _Operators):
+        _stand_in()
+    try:
+        importlib.import_module(f"{name}.models")
+    except (AssertionError, ImportError) as error:
+        pytest.skip(f"{name} cannot be imported: {error}")
+    return sys.modules[name]
+
+
+class _Operators(ModuleType):
+    """Names that can be imported; what is called fails, but for the suppression of boxes, which torchvision has."""
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (nn.Module,), {})
+
+
+def _batched_nms(boxes, scores, idxs, nms_cfg, class_agnostic=False):
+    """As mmcv's: the boxes that are kept with their scores as (N, 5), and their indices."""
+    keep = ops.batched_nms(boxes, scores, idxs, nms_cfg["iou_threshold"])
+    return torch.cat([boxes[keep], scores[keep, None]], 1), keep
+
+
+def _stand_in() -> None:
+    for name in ("mmcv.ops", *(f"mmcv.ops.{part}" for part in _WITH_OPERATORS)):
+        module = _Operators(name)
+        module.__path__ = []
+        module.batched_nms = _batched_nms
+        sys.modules[name] = module
+    transformer = importlib.import_module("mmcv.cnn.bricks.transformer")  # which has asked mmcv-lite before
+    transformer.MultiScaleDeformableAttention = sys.modules["mmcv.ops"].MultiScaleDeformableAttention
