@@ -130,7 +130,8 @@ def test_an_interruption_leaves_what_is_done(tmp_path):
     out = tmp_path / "out.jsonl"
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "lanmsff_plugins", "predict", str(tmp_path / "faces"), "--no-detect",
-         "--json", str(out)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+         "--json", str(out)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # shells have background jobs ignore it
     while process.poll() is None and not (out.is_file() and out.stat().st_size):
         time.sleep(.02)
     process.send_signal(signal.SIGINT)
