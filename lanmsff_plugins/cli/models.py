@@ -4,8 +4,6 @@
 """
 import argparse
 import ast
-import inspect
-import pkgutil
 from collections.abc import Callable, Sequence
 
 import timm
@@ -16,6 +14,7 @@ import timm_registry  # noqa: F401  (timm knows lanmsff from here on)
 
 from .. import weights
 from ..base.errors import one_line, unknown
+from ..base.imports import import_callable
 from ..weights.loading import FOREIGN, PACKAGED, load_weights
 
 __all__ = ["DEFAULT_SHAPE", "MODEL_HELP", "add_shape_argument", "build_and_try", "build_model", "default_shape",
@@ -183,13 +182,7 @@ def _factory(path: str) -> Callable[..., nn.Module]:
             see = "timm.list_models(), or name a factory by its module, as timm.layers:SEModule(72)"
             raise ValueError(unknown("timm model", path, timm.list_models(), see))
         return lambda *args, **kwargs: timm.create_model(path, *args, **kwargs)
-    try:
-        factory = pkgutil.resolve_name(path)
-    except (ValueError, ImportError, AttributeError) as error:
-        raise ValueError(f"nothing to import at {path!r} ({error}); expected module.path:callable") from None
-    if not callable(factory) or inspect.ismodule(factory):
-        raise ValueError(f"{path} is {type(factory).__name__}, expected something that makes a torch.nn.Module")
-    return factory
+    return import_callable(path)
 
 
 def _from_config(path: str) -> nn.Module:

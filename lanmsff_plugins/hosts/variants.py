@@ -4,8 +4,6 @@
 
 So networks that differ in one layer can be compared: what they have in common starts from the same weights.
 """
-import inspect
-import pkgutil
 from collections.abc import Callable, Sequence
 
 import timm
@@ -13,6 +11,7 @@ from timm.layers import get_attn
 from torch import nn
 
 from ..base.errors import one_line, unknown
+from ..base.imports import import_callable
 from ..layers import catalog
 from .table import Host, find_host
 
@@ -36,13 +35,7 @@ def find_layer(name: str) -> Callable[..., nn.Module]:
         ValueError: if there is none of that name.
     """
     if ":" in name:
-        try:
-            found = pkgutil.resolve_name(name)
-        except (AttributeError, ImportError, ValueError) as error:
-            raise ValueError(f"nothing to import at {name!r} ({one_line(error)}); expected module:Class") from None
-        if not callable(found) or inspect.ismodule(found):
-            raise ValueError(f"{name} is {type(found).__name__}, expected something that makes a torch.nn.Module")
-        return catalog.slot(found)
+        return catalog.slot(import_callable(name))
     if name in _TIMM:
         try:
             return get_attn(name)
