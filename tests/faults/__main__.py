@@ -8,6 +8,8 @@ from itertools import cycle
 from pathlib import Path
 from random import Random
 
+import torch
+
 from lanmsff_plugins.base.tables import markdown, replace_section
 
 from . import data, doors, kills, layers, pictures, settings, weights
@@ -55,6 +57,7 @@ def main() -> None:
     args = parse_args()
     families = [family for family in FAMILIES
                 if not args.only or family.door in args.only or family.kind in args.only]
+    torch.set_num_threads(1)  # a fork of a process whose OpenMP has threads waits for them forever
     world()  # before anything forks
     DRAWN.extend(draw(families, args.cases, args.seed))
     verdicts, started = Counter(), time.monotonic()
