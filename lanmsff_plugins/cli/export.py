@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.hub and (args.int8 or args.data or args.opset or args.dynamic_size):
+    if args.hub and (args.int8 or args.data or args.opset is not None or args.dynamic_size):
         raise ValueError("--int8, --data, --opset and --dynamic-size are for files of other runtimes; leave them out "
                          "with --hub")
     if args.int8 and not args.data:
@@ -104,7 +104,7 @@ def _check(args: argparse.Namespace) -> None:
     if args.int8 and _is_openvino(args.int8) != _is_openvino(args.out):
         raise ValueError(f"--int8 is made of {args.out}; name both files .xml, for OpenVINO, or both .onnx, got "
                          f"{args.int8}")
-    if args.opset and _is_openvino(args.out):
+    if args.opset is not None and _is_openvino(args.out):
         raise ValueError("--opset is for ONNX; leave it out for OpenVINO")
 
 
@@ -134,7 +134,8 @@ def write_forms(args: argparse.Namespace, model: nn.Module, shape: tuple[int, in
         if openvino:
             export_openvino(model, made[args.out], shape, args.dynamic_size, names)
         else:
-            export_onnx(model, made[args.out], shape, args.dynamic_size, names, args.opset or OPSET)
+            export_onnx(model, made[args.out], shape, args.dynamic_size, names,
+                        OPSET if args.opset is None else args.opset)
         if calibration is not None:
             made[args.int8] = Path(folder, "int8", Path(args.int8).name)
             made[args.int8].parent.mkdir()

@@ -124,6 +124,7 @@ def test_untrained_weights_are_said_to_be_so(run, tmp_path):
 @pytest.mark.parametrize(("args", "message"), [
     (["lanmsff.fer2013", "--classes", "kdef"], "lanmsff.fer2013 was trained with the classes .*; those of kdef are"),
     (["lanmsff.ferplus", "--data", "nowhere", "--data-set", "fer2013"], "was trained with the classes .*; those of f"),
+    (["lanmsff.ferplus", "--opset", "0"], "ONNX needs opset 18 or more here, got 0"),
     (["lanmsff.ferplus", "--opset", "99"], "the newest opset of this version of onnx is .*, got 99"),
     (["lanmsff", "--checkpoint", "nan.pth"], r"nan.pth holds values that are not finite \(NaN or infinite\)"),
     (["lanmsff", "--checkpoint", "lanmsff://nope"], "unknown packaged weights 'nope'; expected one of"),

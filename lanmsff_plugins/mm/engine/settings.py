@@ -58,6 +58,7 @@ _NESTED: dict[str, Registry | None] = {  # and below a key anywhere
     "init_cfg": root.WEIGHT_INITIALIZERS, "metrics": root.METRICS, "optimizer": root.OPTIMIZERS,
     "pipeline": root.TRANSFORMS, "sampler": root.DATA_SAMPLERS, "targets": None, "tokenizer": mmpretrain.TOKENIZER,
     "vis_backends": root.VISBACKENDS, "worker_init_fn": root.FUNCTIONS}
+_RUNNER_HOOKS = {"runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint"}  # by itself
 _TYPE_NEEDED = {"custom_hooks", "default_hooks", "dataset", "datasets", "metrics", "model", "optimizer",
                 "param_scheduler", "pipeline", "sampler", "test_evaluator", "tta_pipeline", "val_evaluator",
                 "vis_backends"}
@@ -177,6 +178,18 @@ def _check_top(content: dict, options: Mapping[str, object]) -> None:
         raise ConfigError(f"model is {content['model']!r:.80}, expected a dict with a type")
 
 
+def _check_hook_name(name: str, hooks: dict) -> None:
+    """Refuse a default hook without a type, and one that stands beside another of its kind, for a letter is wrong."""
+    others = [other for other in hooks if other != name]
+    if "type" not in hooks[name]:
+        raise ConfigError(f"default_hooks.{name} has no type; {unknown('hook', name, others)}")
+    before = {*hooks} - {*list(hooks)[list(hooks).index(name):]}  # what an option adds comes last
+    near = difflib.get_close_matches(name, before | _RUNNER_HOOKS - {name}, n=1, cutoff=0.8)
+    if near and name not in _RUNNER_HOOKS and (
+            near[0] not in hooks or (hooks[near[0]] or {}).get("type") == hooks[name]["type"]):
+        raise ConfigError(f"default_hooks.{name} would be a second hook beside {near[0]}; did you mean {near[0]}?")
+
+
 def _near(key: str) -> str | None:
     """The setting that a top-level key is likely to be a slip of: 'trian_cfg', but not 'gallery_dataloader'."""
     def likeness(name: str) -> float:
@@ -222,9 +235,8 @@ def _walk(value: object, place: str, key: str, registry: Registry | None, defaul
         check_value(place, value, default)
     elif place == "default_hooks":
         for name, hook in value.items():
-            if isinstance(hook, dict) and "type" not in hook:
-                others = [other for other in value if other != name]
-                raise ConfigError(f"default_hooks.{name} has no type; {unknown('hook', name, others)}")
+            if isinstance(hook, dict):
+                _check_hook_name(name, value)
             _walk(hook, f"{place}.{name}", key, registry)
     else:
         known = _known(value, place, key, registry)

@@ -59,6 +59,18 @@ def test_a_slip_at_any_level_is_answered_with_what_was_meant(option, message):
     assert re.search(message, refusal({option: 1}))
 
 
+@pytest.mark.parametrize(("name", "kind", "near"), [
+    ("sync_bwffers", "SyncBuffersHook", "sync_buffers"), ("chekpoint", "lanmsff_plugins.CheckpointHook", "checkpoint"),
+    ("runtime_infos", "RuntimeInfoHook", "runtime_info")])
+def test_a_second_hook_under_a_misspelt_name_is_refused(name, kind, near):
+    message = refusal({f"default_hooks.{name}": dict(type=kind)})
+    assert message == f"default_hooks.{name} would be a second hook beside {near}; did you mean {near}?"
+
+
+def test_further_default_hooks_are_taken():
+    load_config("lanmsff_ferplus", options={"default_hooks.profile": dict(type="ProfilerHook")})
+
+
 @pytest.mark.parametrize(("option", "value", "message"), [
     ("model.type", "ImageClasifier", "model.type: unknown model 'ImageClasifier'; did you mean ImageClassifier"),
     ("model.neck.type", "lanmsff_plugins.FusionNek", "did you mean lanmsff_plugins.FusionNeck"),
