@@ -60,6 +60,15 @@ VALUES = {  # options of the other commands, and absurd values for them
         ("--split-by", "faces"), ("--by", "persons"), ("--cfg-options", "trian_cfg.max_epochs=1"),
         ("--cfg-options", "train_dataloader.dataset.data_root=/nonexistent"), ("--cfg-options", "x"))]
         + [("lanmsff_kdf",), ("lanmsff_ferplus", "--work-dir", "w", "--folds", "2"), ("",), (".",), ("a.py",)],
+    "compare": [("--layers", "se"), ("--data", "FACES"), ("--layers", "--data", "FACES")] + [
+        ("--layers", "se", *more) for more in (
+            ("--data", "/nonexistent"), ("--data", ""), ("--data", "FACES"), ("--data", "CSV"), ("--data", "ferplus"),
+            ("--data", "ferplus", "--data-root", "/nonexistent"), ("--data", "ferplus", "--data-root", "KDEF"))]
+        + [("--data", "ferplus", "--data-root", "FACES", "--work-dir", "w", "--layers", *more) for more in (
+            ("none",), ("sse",), ("torch.nn:Nothing",), ("os:getcwd",), ("se", "--seeds", "0"), ("se", "--epochs", "0"),
+            ("se", "--budget", "soon"), ("se", "--budget", "-3m"), ("se", "--budget", "0"), ("se", "--size", "0"),
+            ("se", "--batch-size", "1"), ("se", "--host", "resnet81"), ("se", "--host", "vit_tiny_patch16_224"),
+            ("se", "--host", "resnet18.a1_in1k"), ("se", "--after", "nothing*"))],
     "config": [("lanmsf",), ("lanmsff_ferplus", "--out", "/dev/null/x.py"), ("lanmsff_ferplus", "--out", "."),
                ("",), ("../lanmsff",), ("lanmsff_ferplus.py.py",), ("lanmsff ferplus",), ("lanmsff_ferplus", "extra"),
                ("LANMSFF_FERPLUS",), ("resnet18",), ("/nonexistent.py",), ("lanmsff_ferpluss", "--out", "x.py"),
@@ -167,5 +176,7 @@ FAMILIES = [
     Family("train", "settings", partial(value_of, "train")),
     Family("test", "settings", partial(key_of, "lanmsff_ferplus", "test")),
     *(Family(command, "settings", partial(option_of, command)) for command in VALUES),
+    # Of these there is no other family, and each command gets fifteen inputs at least.
+    *(Family(command, "settings", partial(option_of, command)) for command in ("compare", "config", "draw", "kfold")),
     Family("lanmsff", "settings", command_of),
 ]
