@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from . import weights as catalog
 from .base.errors import unknown
-from .export import export_onnx, for_inference, run_onnx, run_torch
+from .export import export_onnx, for_inference, run_onnx, run_openvino, run_torch
 from .inference.detect import Detector, open_detector
 from .inference.predictor import FaceReader
 from .pictures import read_picture
@@ -83,11 +83,4 @@ def open_engine(model: nn.Module, engine: str) -> Callable[[Tensor], Tensor]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "network.onnx")
         export_onnx(model, path)
-        return run_onnx(path, batch=BATCH) if engine == "onnxruntime" else _run_openvino(path)
-
-
-def _run_openvino(path: Path) -> Callable[[Tensor], Tensor]:
-    import openvino
-
-    compiled = openvino.Core().compile_model(str(path), "CPU")
-    return lambda faces: torch.cat([torch.from_numpy(compiled(part.numpy())[0].copy()) for part in faces.split(BATCH)])
+        return (run_onnx if engine == "onnxruntime" else run_openvino)(path, batch=BATCH)

@@ -7,22 +7,20 @@ Each face is changed on its own, the directions of turns and shifts in turn, so 
 takes a minute for each cell of the table on one core; rerun the command to resume.
 """
 import argparse
-import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter
-from scaling import Predictor
+from scaling import Predictor, as_jpeg
 
 from lanmsff_plugins import weights
 from lanmsff_plugins.base.tables import markdown, replace_section
 from lanmsff_plugins.cli.shell import shell
-from lanmsff_plugins.data.catalog import DATASETS
 from lanmsff_plugins.inference.crops import Square, cut
 from lanmsff_plugins.inference.preprocess import resize, to_batch
-from lanmsff_plugins.pictures import read_picture
+from lanmsff_plugins.reporting.cards import data_set
 
 ROOT = Path(__file__).resolve().parent.parent
 EIGHT = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]  # directions
@@ -70,11 +68,7 @@ def blurred(sigma: float) -> Change:
 
 
 def compressed(quality: int) -> Change:
-    def change(face: np.ndarray, i: int) -> np.ndarray:
-        content = io.BytesIO()
-        Image.fromarray(face).save(content, "JPEG", quality=quality)
-        return read_picture(content.getvalue())
-    return change
+    return lambda face, i: as_jpeg(Image.fromarray(face), quality)
 
 
 def darkened(share: float) -> Change:
@@ -101,8 +95,7 @@ CHANGES: dict[str, Change] = {
 def accuracies(name: str, args: argparse.Namespace) -> list[float]:
     """In percent, of packaged weights on their test split, by change."""
     card = weights.card(name)
-    data = next(data for data in DATASETS.values() if f"lanmsff_plugins.{data.type}" == card["data"]["type"])
-    selected = data.select(args.data_root, "test")
+    selected = data_set(card["data"]["type"]).select(args.data_root, "test")
     faces, labels = selected.pictures[::args.every], selected.labels[::args.every]
     predict, found = Predictor(name, args.work_dir), []
     for what, change in CHANGES.items():

@@ -25,10 +25,10 @@ from lanmsff_plugins import weights
 from lanmsff_plugins.base.files import write_atomically
 from lanmsff_plugins.base.tables import markdown, replace_section
 from lanmsff_plugins.cli.shell import shell
-from lanmsff_plugins.data.catalog import DATASETS
 from lanmsff_plugins.export import for_inference
 from lanmsff_plugins.inference.preprocess import SIDE, resize, to_tensor
 from lanmsff_plugins.pictures import read_picture
+from lanmsff_plugins.reporting.cards import data_set
 
 try:
     import cv2
@@ -96,9 +96,14 @@ def enlarged(faces: Iterable[np.ndarray], times: int, quality: int | None) -> It
         if quality is None:
             yield np.array(image)
         else:
-            content = io.BytesIO()
-            image.save(content, "JPEG", quality=quality)
-            yield read_picture(content.getvalue())
+            yield as_jpeg(image, quality)
+
+
+def as_jpeg(image: Image.Image, quality: int) -> np.ndarray:
+    """A picture as it comes back from a JPEG."""
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=quality)
+    return read_picture(content.getvalue())
 
 
 class Predictor:
@@ -154,8 +159,7 @@ def table(hits: dict[str, dict[str, np.ndarray]]) -> str:
 def run() -> None:
     args = parse_args()
     card = weights.card(args.weights)
-    data = next(data for data in DATASETS.values() if f"lanmsff_plugins.{data.type}" == card["data"]["type"])
-    selected = data.select(args.data_root, "test")
+    selected = data_set(card["data"]["type"]).select(args.data_root, "test")
     faces, labels = selected.pictures[::args.every], selected.labels[::args.every]
     found = table(measure(Predictor(args.weights, args.work_dir), faces, labels, args))
     print(found)

@@ -99,7 +99,7 @@ def run_openvino(path: str | Path, threads: int = 0, batch: int = 32, dtype: str
     """A function from images to logits by OpenVINO on the CPU.
 
     Args:
-        path: The .xml file.
+        path: The .xml file, or one of :func:`~lanmsff_plugins.export.export_onnx`.
         threads: Number of threads; 0 leaves it to OpenVINO.
         batch: How many images go through at a time.
         dtype: What float32 layers compute in: 'float32', or 'bfloat16', which OpenVINO by itself would choose where the

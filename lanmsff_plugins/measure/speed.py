@@ -30,7 +30,10 @@ __all__ = ["DTYPES", "FORMATS", "FORMS", "MODES", "Row", "Setup", "make_call", "
 
 MODES = ("inference", "training")
 FORMS = ("eager", "fused", "compiled", "onnxruntime", "openvino")
-OWN_LAYOUT = ("onnxruntime", "openvino")  # these know no memory format
+_RUNTIMES: dict[str, tuple[str, Callable, Callable, Callable]] = {  # what writes, quantises and runs a file
+    "onnxruntime": (".onnx", export_onnx, quantize_onnx, run_onnx),
+    "openvino": (".xml", export_openvino, quantize_openvino, run_openvino)}
+OWN_LAYOUT = tuple(_RUNTIMES)  # these know no memory format
 DTYPES = ("float32", "bfloat16", "int8")
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
@@ -128,7 +131,7 @@ def make_call(model: nn.Module, setup: Setup, faces: Tensor, device: str = "cpu"
         raise ValueError(f"{setup.form} has no {setup.mode} in {setup.dtype}; expected another form or type")
     images = _batch(faces, setup.batch, setup.shape).to(device)
     if setup.form in OWN_LAYOUT:
-        run = (_onnx if setup.form == "onnxruntime" else _openvino)(model, setup, faces)
+        run = _by_runtime(model, setup, faces)
         return lambda: run(images)
     images = images.contiguous(memory_format=FORMATS[setup.memory_format])
     model = copy.deepcopy(model).to(device)
@@ -162,25 +165,16 @@ def _training(model: nn.Module, setup: Setup, images: Tensor) -> Callable[[], No
     return call
 
 
-def _onnx(model: nn.Module, setup: Setup, faces: Tensor) -> Callable[[Tensor], Tensor]:
+def _by_runtime(model: nn.Module, setup: Setup, faces: Tensor) -> Callable[[Tensor], Tensor]:
+    suffix, export, quantize, run = _RUNTIMES[setup.form]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "model.onnx")
-        export_onnx(model, path, setup.shape)
+        path = Path(folder, f"model{suffix}")
+        export(model, path, setup.shape)
         if setup.dtype == "int8":
-            quantize_onnx(path, path, _batch(faces, len(faces), setup.shape))
-        return run_onnx(path, setup.threads, setup.batch)
-
-
-def _openvino(model: nn.Module, setup: Setup, faces: Tensor) -> Callable[[Tensor], Tensor]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "model.xml")
-        export_openvino(model, path, setup.shape)
-        if setup.dtype == "int8":
-            quantize_openvino(path, path, _batch(faces, len(faces), setup.shape))
-        dtype = "bfloat16" if setup.dtype == "bfloat16" else "float32"
-        run = run_openvino(path, setup.threads, setup.batch, dtype)
-        run(_batch(faces, setup.batch, setup.shape))  # compiled while the files are there
-        return run
+            quantize(path, path, _batch(faces, len(faces), setup.shape))
+        call = run(path, setup.threads, setup.batch, **({"dtype": setup.dtype} if setup.dtype == "bfloat16" else {}))
+        call(_batch(faces, setup.batch, setup.shape))  # OpenVINO compiles at the first call, and the files go
+        return call
 
 
 def _batch(faces: Tensor, batch: int, shape: tuple[int, int, int]) -> Tensor:

@@ -2,8 +2,6 @@
 
     pixels, targets = DeviceSplit(dataset, "cuda").take(torch.tensor([3, 1, 4]))
 """
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from mmpretrain.datasets.transforms import PackInputs
@@ -12,27 +10,19 @@ from torch.utils.data import Dataset
 
 from ...base.errors import ConfigError
 from .datasets import PictureDataset
+from .wrappers import innermost
 
 __all__ = ["DeviceSplit", "Indices", "obstacle"]
 
 
-def _innermost(dataset: Dataset) -> Iterator[Dataset]:
-    """The data sets within all wrappers."""
-    inner = [dataset.dataset] if hasattr(dataset, "dataset") else getattr(dataset, "datasets", [])
-    if not inner:
-        yield dataset
-    for each in inner:
-        yield from _innermost(each)
-
-
 def obstacle(dataset: Dataset) -> str | None:
     """Why a data set cannot be kept on the device, in words; None if it can."""
-    for part in _innermost(dataset):
+    for part in innermost(dataset):
         if not isinstance(part, PictureDataset):
             return f"{type(part).__name__} is no data set of this package"
         if [type(transform) for transform in part.pipeline.transforms] != [PackInputs] or part.test_mode:
             return "its pipeline has transforms of single pictures; [dict(type='PackInputs')] has none"
-    if len({part.selected.draw_class for part in _innermost(dataset)}) > 1:
+    if len({part.selected.draw_class for part in innermost(dataset)}) > 1:
         return "some of its parts draw their labels and some do not"
     return None
 
@@ -68,7 +58,7 @@ class DeviceSplit:
         targets = np.stack([record["gt_score" if scored else "gt_label"] for record in records])
         self.pixels = pixels.to(device)
         self.targets = torch.from_numpy(targets.astype(np.float32 if scored else np.int64)).to(device)
-        self.draws = next(_innermost(dataset)).selected.draw_class
+        self.draws = next(innermost(dataset)).selected.draw_class
 
     def take(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """The pictures (B, C, H, W) uint8 and the targets (B, ...) of a batch."""

@@ -4,6 +4,7 @@
 """
 import copy
 from collections.abc import Iterator
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
@@ -31,9 +32,9 @@ def kind_of(dataset: ConfigDict) -> type:
     return kind
 
 
-def innermost(dataset: ConfigDict) -> Iterator[ConfigDict]:
-    """The configs of the data sets within all wrappers; the config itself if it is none."""
-    inner = [dataset.dataset] if "dataset" in dataset else dataset.get("datasets", [])
+def innermost(dataset: Any) -> Iterator[Any]:
+    """The data sets within all wrappers, or their configs if it is a config; itself if it is no wrapper."""
+    inner = [dataset.dataset] if hasattr(dataset, "dataset") else getattr(dataset, "datasets", [])
     if not inner:
         yield dataset
     for each in inner:
