@@ -3,6 +3,7 @@
 Without a GPU everything is run once in small sizes, so that the command is known to work before a GPU is paid for.
 """
 import copy
+import itertools
 import json
 import platform
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 import timm
 import torch
 from mmengine.registry import DATASETS, init_default_scope
+from mmengine.runner import Runner
 from timm.layers.cbam import CbamModule
 from timm.optim import Muon as TimmMuon
 from torch import Tensor, nn
@@ -22,16 +24,17 @@ from torch import Tensor, nn
 from ..base.files import write_atomically
 from ..base.tables import aligned
 from ..data.synthetic.writers import write_fer2013
-from ..layers import PWFS, MassAtt
+from ..layers import PWFS, MassAtt, set_fused
 from ..measure.dispatch import count_operators
 from ..measure.timing import measure
+from ..mm.engine.capture import WARM_UP, CapturedStep
 from ..mm.engine.device_loop import DeviceTrainLoop
 from ..mm.engine.launch import build_runner, load_config
 from ..mm.engine.muon import Muon
 from ..models import LANMSFF
 from ..models.lanmsff import CHANNELS
 
-__all__ = ["Figure", "gpu_check", "measured"]
+__all__ = ["DRY", "ON_A_GPU", "Figure", "Sizes", "gpu_check", "make_runner", "measured", "trained"]
 
 FACES_IN_A_PASS = 27_956  # of FERPlus, by the distribution of the votes
 PASSES = 64
@@ -112,47 +115,96 @@ def _optimizer(device: str, sizes: Sizes) -> Iterator[Figure]:
 
 
 def _training(device: str, sizes: Sizes) -> Iterator[Figure]:
-    """The modern recipe at 64 pixels in bfloat16: by indices as ``on_device`` does, and from objects for samples."""
+    """The modern recipe at 64 pixels in bfloat16: from objects for samples, and by indices as ``on_device`` does."""
     with tempfile.TemporaryDirectory() as folder:
         write_fer2013(Path(folder), faces=400)
         for batch in sizes.batches:
-            loop, objects = _trainer(Path(folder), batch, sizes.channels)
-            indices = torch.arange(batch) % len(loop.split.pixels)
             what = f"training, 64 pixels, batch {batch:,}"
-            step = partial(loop.step, indices)
-            yield Figure(f"{what}, operators", sum(count_operators(step).values()), "operators")
-            if device == "cuda":
-                yield Figure(f"{what}, kernels", _kernels(step), "kernels")
-            for name, call in (("as objects", objects), ("on the device", step)):
+            on_meta = _milliseconds(_step_on_meta(folder, batch, sizes), sizes)
+            yield Figure(f"{what}, time of the processor alone", on_meta, "ms")
+            for name, call in _steps(folder, batch, sizes, device):
+                if name == "on the device":
+                    yield Figure(f"{what}, operators", sum(count_operators(call).values()), "operators")
+                for _ in range(WARM_UP + 1):
+                    call()
+                if device == "cuda":
+                    yield Figure(f"{what}, {name}, kernels", _kernels(call), "kernels")
                 images = batch / _milliseconds(call, sizes) * 1e3
                 yield Figure(f"{what}, {name}", images, "images/s")
-            yield Figure(f"{PASSES} passes of FERPlus by that", FACES_IN_A_PASS * PASSES / images, "s")
+                yield Figure(f"{PASSES} passes of FERPlus by that", FACES_IN_A_PASS * PASSES / images, "s")
 
 
-def _trainer(folder: Path, batch: int, channels: tuple[int, ...]) -> tuple[DeviceTrainLoop, Callable[[], object]]:
-    """The loop, and a step of the usual one whose batch has been loaded."""
-    options = {f"{split}_dataloader.dataset.data_root": str(folder) for split in ("train", "val", "test")}
+def _steps(folder: str, batch: int, sizes: Sizes, device: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The ways to train on a batch, from the slowest on; captured ones on a GPU alone."""
+    runner = make_runner(folder, batch, sizes)
+    loop = trained(runner)
+    size = loop.model.data_preprocessor.current_size()
+    indices = torch.arange(batch) % len(loop.split.pixels)
+    yield "as objects", _step_of_objects(runner, batch)
+    yield "on the device", partial(loop.step, indices, size)
+    compiled = make_runner(folder, batch, sizes, compile={"backend": "inductor" if device == "cuda" else "eager"})
+    yield "on the device, compiled", partial(trained(compiled).step, indices, size)
+    if device == "cuda":
+        for name, each in (("captured", runner), ("compiled and captured", compiled)):
+            loop = each.train_loop
+            yield f"on the device, {name}", partial(
+                CapturedStep(loop.step, each.optim_wrapper.optimizer, device), indices.to(device), size)
+
+
+def make_runner(folder: str, batch: int, sizes: Sizes, **settings: object) -> Runner:
+    """The training of the modern recipe at 64 pixels, in bfloat16, on the device.
+
+    Args:
+        folder: Has FER-2013 and FERPlus, and takes what the run writes.
+        batch: Names the run.
+        sizes: Has the channels of the network.
+        **settings: Further ones, with two underscores in the place of a dot.
+    """
+    options = {f"{split}_dataloader.dataset.data_root": folder for split in ("train", "val", "test")}
+    channels = sizes.channels
     options |= {"train_dataloader.batch_size": 8, "train_dataloader.num_workers": 0, "on_device": True,
                 "val_dataloader.num_workers": 0, "model.data_preprocessor.augment.early_sizes": [],
                 "model.backbone.channels": list(channels), "model.neck.in_channels": list(channels),
                 "model.head.in_channels": sum(channels[:3]) // 3 + channels[3],
-                "optim_wrapper.type": "lanmsff_plugins.BFloat16OptimWrapper", "log_level": "ERROR"}
-    cfg = load_config("lanmsff_ferplus_modern", str(folder / f"batch_{batch}"), options)
-    cfg.experiment_name = f"gpu_check_{batch}"
+                "optim_wrapper.type": "lanmsff_plugins.BFloat16OptimWrapper", "log_level": "ERROR",
+                **{key.replace("__", "."): value for key, value in settings.items()}}
+    cfg = load_config("lanmsff_ferplus_modern", str(Path(folder, f"batch_{batch}")), options)
+    cfg.experiment_name = f"gpu_check_{next(_NUMBERS)}"
     init_default_scope("mmpretrain")
-    dataset = DATASETS.build(copy.deepcopy(cfg.train_dataloader.dataset))
-    runner = build_runner(cfg, "train", "val")
+    return build_runner(cfg, "train", "val")
+
+
+_NUMBERS = itertools.count()
+
+
+def _step_on_meta(folder: str, batch: int, sizes: Sizes) -> Callable[[], object]:
+    """A step with shapes and no values: what is left is the processor's part. There is no autocast for it."""
+    runner = make_runner(folder, batch, sizes, optim_wrapper__type="OptimWrapper")
+    split = runner.train_loop.split
+    runner.model.to("meta")
+    split.pixels, split.targets = split.pixels.to("meta"), split.targets.to("meta")
+    return partial(trained(runner).step, torch.arange(batch))
+
+
+def trained(runner: Runner) -> DeviceTrainLoop:
+    """The loop of a runner, after a first step, in which the optimizer makes its states."""
     loop = runner.train_loop
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     runner.model.train()
-    loop.step(torch.arange(2))  # the optimizer makes its states
+    loop.step(torch.arange(2))
+    return loop
+
+
+def _step_of_objects(runner: Runner, batch: int) -> Callable[[], object]:
+    """A step of MMEngine's own loop whose batch has been loaded."""
+    dataset = DATASETS.build(copy.deepcopy(runner.cfg.train_dataloader.dataset))
     records = [dataset[i % len(dataset)] for i in range(batch)]
 
     def step() -> object:
         data = {"inputs": torch.stack([record["inputs"] for record in records]),
                 "data_samples": [record["data_samples"].clone() for record in records]}
         return runner.model.train_step(data, runner.optim_wrapper)
-    return loop, step
+    return step
 
 
 def _kernels(call: Callable[[], object]) -> int:
@@ -181,25 +233,42 @@ def _inference(device: str, sizes: Sizes) -> Iterator[Figure]:
 
 
 def _layers(device: str, sizes: Sizes) -> Iterator[Figure]:
-    """In bfloat16, channels last, with CBAM and a copy to compare with."""
+    """In bfloat16, channels last, by kernels of our own and by PyTorch's, with CBAM and a copy to compare with."""
     for shape in sizes.maps:
         channels = shape[1]
         x = torch.rand(shape, device=device, dtype=torch.bfloat16).contiguous(memory_format=torch.channels_last)
         where = "x".join(map(str, shape))
         yield Figure(f"a copy, {where}", _milliseconds(x.clone, sizes), "ms")
-        layers = {"MassAtt": MassAtt(channels), "CBAM": CbamModule(channels)}
+        layers = {"CBAM": (CbamModule(channels), True), "MassAtt": (MassAtt(channels), True),
+                  "MassAtt by PyTorch": (MassAtt(channels), False)}
         if channels % 3 == 0:
-            layers["PWFS"] = PWFS(channels)
-        for name, layer in layers.items():
+            layers |= {"PWFS": (PWFS(channels), True), "PWFS by PyTorch": (PWFS(channels), False)}
+        found: dict[tuple[str, str, str], float] = {}
+        for name, (layer, fused) in layers.items():
+            set_fused(fused)
             layer = layer.to(device, torch.bfloat16, memory_format=torch.channels_last)
-            for form, forward in (("eager", layer), ("compiled", _compiled(layer, device))):
-                def call(forward: Callable[..., Tensor] = forward, x: Tensor = x) -> None:
-                    with torch.no_grad():
-                        forward(x)
+            for form, what, call in _calls(layer, x, device):
+                found[name, form, what] = _milliseconds(call, sizes)
+                yield Figure(f"{name}, {where}, {form}, {what}", found[name, form, what], "ms")
+                if device == "cuda":
+                    yield Figure(f"{name}, {where}, {form}, {what}, kernels", _kernels(call), "kernels")
+            set_fused(True)
+        for (name, form, what), duration in found.items():
+            if name == "MassAtt":
+                ratio = duration / found["CBAM", form, what]
+                yield Figure(f"MassAtt against CBAM, {where}, {form}, {what}", ratio, "times")
 
-                def both(forward: Callable[..., Tensor] = forward, x: Tensor = x) -> None:
-                    out = forward(x.detach().requires_grad_())
-                    out.backward(torch.ones_like(out))
 
-                for what, run in (("forward", call), ("forward and backward", both)):
-                    yield Figure(f"{name}, {where}, {form}, {what}", _milliseconds(run, sizes), "ms")
+def _calls(layer: nn.Module, x: Tensor, device: str) -> Iterator[tuple[str, str, Callable[[], object]]]:
+    """A layer eager and compiled, forward alone and with its gradients."""
+    for form, forward in (("eager", layer), ("compiled", _compiled(layer, device))):
+        def call(forward: Callable[..., Tensor] = forward) -> None:
+            with torch.no_grad():
+                forward(x)
+
+        def both(forward: Callable[..., Tensor] = forward) -> None:
+            out = forward(x.detach().requires_grad_())
+            out.backward(torch.ones_like(out))
+
+        yield form, "forward", call
+        yield form, "forward and backward", both

@@ -5,6 +5,8 @@
 """
 import argparse
 
+from mmengine.dist import is_main_process
+
 from ..base.errors import ConfigError
 from ..mm.engine.launch import resume_last, train
 from ..mm.engine.progress import closing_words
@@ -37,4 +39,5 @@ def run(args: argparse.Namespace) -> None:
     elif args.resume:
         cfg.resume, cfg.load_from = True, args.resume
     train(cfg)
-    print(closing_words(args.config, cfg.work_dir))
+    if is_main_process():  # the others have written nothing
+        print(closing_words(args.config, cfg.work_dir))

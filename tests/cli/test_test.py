@@ -14,7 +14,8 @@ import timm_registry  # noqa: E402, F401
 from lanmsff_plugins.data.fer2013.selection import select_ferplus  # noqa: E402
 from lanmsff_plugins.scores import Predictions, summarize  # noqa: E402
 
-from ..processes import MODERN, refusal, run_process  # noqa: E402
+from ..mm.runs import call_command  # noqa: E402
+from ..processes import MODERN, refusal  # noqa: E402
 
 
 def test_testing_keeps_the_scores_of_every_face(predictions, printed, drawn_faces):
@@ -62,7 +63,7 @@ def test_the_training_split_has_the_label_mode_that_the_config_trains_with(teste
     votes[0] = re.sub(r"(,\d+){10}$", ",4,3,3,0,0,0,0,0,0,0", votes[0])  # of the training split, without a majority
     (tmp_path / "fer2013new.csv").write_text("\n".join([header, *votes]))
     (tmp_path / "fer2013.csv").symlink_to(drawn_faces / "fer2013.csv")
-    done = run_process("test", MODERN, tested_dir, "--work-dir", tmp_path, "--split", "train", "--cfg-options",
+    done = call_command("test", MODERN, tested_dir, "--work-dir", tmp_path, "--split", "train", "--cfg-options",
                f"test_dataloader.dataset.data_root={tmp_path}")
     assert done.returncode == 0, done.stderr
     kept, all_of_them = (select_ferplus(tmp_path, "train", mode).rows for mode in ("majority", "cross-entropy"))
@@ -70,7 +71,7 @@ def test_the_training_split_has_the_label_mode_that_the_config_trains_with(teste
 
 
 def test_testing_needs_the_data_that_it_tests_on_and_no_others(tested_dir, drawn_faces, tmp_path):
-    done = run_process("test", "lanmsff_ferplus", tested_dir, "--work-dir", tmp_path, "--cfg-options",
+    done = call_command("test", "lanmsff_ferplus", tested_dir, "--work-dir", tmp_path, "--cfg-options",
                        "train_dataloader.dataset.data_root=nowhere", "val_dataloader.dataset.data_root=nowhere",
                        f"test_dataloader.dataset.data_root={drawn_faces}", "test_dataloader.dataset.indices=8")
     assert done.returncode == 0, done.stderr
@@ -81,12 +82,12 @@ def test_testing_needs_the_data_that_it_tests_on_and_no_others(tested_dir, drawn
     ("tset_dataloader.batch_size=8", "unknown setting 'tset_dataloader'; did you mean test_dataloader?"),
     ("model.backbone.drop=0", "unknown setting of model.backbone 'drop'")])
 def test_a_slip_is_one_line(tested_dir, tmp_path, option, message):
-    assert message in refusal(run_process("test", MODERN, tested_dir, "--work-dir", tmp_path, "--cfg-options", option))
+    assert message in refusal(call_command("test", MODERN, tested_dir, "--work-dir", tmp_path, "--cfg-options", option))
 
 
 def test_a_checkpoint_of_another_network_is_refused(tested_dir):
     assert re.search(r"does not fit the model: head.fc.weight is \[7, 156\] there, \[8, 156\] in the file; name the ",
-                     refusal(run_process("test", "mm_configs/lanmsff_fer2013_modern.py", tested_dir)))
+                     refusal(call_command("test", "mm_configs/lanmsff_fer2013_modern.py", tested_dir)))
 
 
 @pytest.mark.parametrize(("args", "line"), [
@@ -95,6 +96,6 @@ def test_a_checkpoint_of_another_network_is_refused(tested_dir):
     (["--cfg-options", "model"], "--cfg-options takes KEY=VALUE, with the brackets of lists closed, got model"),
     (["--cfg-options", "a=[1,2"], "--cfg-options takes KEY=VALUE, with the brackets of lists closed, got a=[1,2")])
 def test_an_option_that_cannot_be_is_one_line(tested_dir, drawn_faces, tmp_path, args, line):
-    done = run_process("test", MODERN, tested_dir, "--work-dir", tmp_path, "--cfg-options",
+    done = call_command("test", MODERN, tested_dir, "--work-dir", tmp_path, "--cfg-options",
                f"test_dataloader.dataset.data_root={drawn_faces}", *args)
     assert line in refusal(done) and not list(tmp_path.glob("*.npz"))

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from mmengine.registry import MODELS
 from torch import nn
 from torchvision import ops
 
@@ -19,8 +20,7 @@ def import_or_skip(name: str) -> ModuleType:
     """Import mmdet or mmseg with its models, or leave the test out and say why."""
     if find_spec(name) is None:
         pytest.skip(f"{name} is not installed")
-    if find_spec("mmcv._ext") is None and not isinstance(sys.modules.get("mmcv.ops"), _Operators):
-        _stand_in()
+    stand_in_for_operators()
     try:
         importlib.import_module(f"{name}.models")
     except (AssertionError, ImportError) as error:
@@ -29,7 +29,8 @@ def import_or_skip(name: str) -> ModuleType:
 
 
 class _Operators(ModuleType):
-    """Names that can be imported; what is called fails, but for the suppression of boxes, which torchvision has."""
+    """Names that can be imported; what is called fails, but for what torchvision has: deformable convolution and the
+    suppression of boxes."""
 
     def __getattr__(self, name: str):
         if name.startswith("__"):
@@ -43,11 +44,29 @@ def _batched_nms(boxes, scores, idxs, nms_cfg, class_agnostic=False):
     return torch.cat([boxes[keep], scores[keep, None]], 1), keep
 
 
-def _stand_in() -> None:
+class _DeformableConv(ops.DeformConv2d):
+    """As mmcv's ``DeformConv2dPack``, which has a convolution for its offsets, by torchvision's operator."""
+
+    def __init__(self, *args, deform_groups: int = 1, **kwargs):
+        super().__init__(*args, **kwargs)
+        height, width = self.kernel_size
+        self.conv_offset = nn.Conv2d(self.in_channels, deform_groups * 2 * height * width, self.kernel_size,
+                                     self.stride, self.padding, self.dilation)
+
+    def forward(self, x):
+        return super().forward(x, self.conv_offset(x))
+
+
+def stand_in_for_operators() -> None:
+    """Put a stand-in in the place of ``mmcv.ops`` where mmcv has no compiled operators."""
+    if find_spec("mmcv._ext") is not None or isinstance(sys.modules.get("mmcv.ops"), _Operators):
+        return
     for name in ("mmcv.ops", *(f"mmcv.ops.{part}" for part in _WITH_OPERATORS)):
         module = _Operators(name)
         module.__path__ = []
         module.batched_nms = _batched_nms
+        module.DeformConv2dPack = _DeformableConv
         sys.modules[name] = module
+    MODELS.register_module("DCN", module=_DeformableConv)
     transformer = importlib.import_module("mmcv.cnn.bricks.transformer")  # which has asked mmcv-lite before
     transformer.MultiScaleDeformableAttention = sys.modules["mmcv.ops"].MultiScaleDeformableAttention

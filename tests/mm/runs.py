@@ -76,16 +76,19 @@ def finish(cfg: Config, before=lambda runner: None) -> int:
     return process.exitcode
 
 
-def finish_together(cfg: Config, processes: int, before=lambda runner: None) -> list[int]:
-    """Train in several processes, as torchrun would start them."""
+def finish_together(cfg: Config, processes: int, before=lambda runner: None,
+                    work_dirs: Sequence[Path] | None = None) -> list[int]:
+    """Train in several processes, as torchrun would start them; each in a work dir of its own, if they are given."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     cfg.launcher = "pytorch"
-    started = [
-        start(cfg, before, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes), MASTER_ADDR="127.0.0.1",
-              MASTER_PORT=str(port))
-        for rank in range(processes)]
+    started = []
+    for rank in range(processes):
+        if work_dirs is not None:
+            cfg.work_dir = str(work_dirs[rank])
+        started.append(start(cfg, before, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes),
+                             MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)))
     for process in started:
         process.join()
     return [process.exitcode for process in started]

@@ -64,9 +64,9 @@ class DeviceSplit:
         """The pictures (B, C, H, W) uint8 and the targets (B, ...) of a batch."""
         indices = indices.to(self.pixels.device, non_blocking=True)
         targets = self.targets[indices]
-        if self.draws:
-            classes = targets.shape[1]
-            targets = torch.nn.functional.one_hot(torch.multinomial(targets, 1)[:, 0], classes).to(targets.dtype)
+        if self.draws:  # as torch.multinomial, which waits for the device to check its input
+            drawn = (targets / torch.empty_like(targets).exponential_()).argmax(1, keepdim=True)
+            targets = (drawn == torch.arange(targets.shape[1], device=targets.device)).to(targets.dtype)
         return self.pixels[indices], targets
 
 

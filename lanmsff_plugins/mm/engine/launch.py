@@ -7,10 +7,12 @@ import os.path as osp
 import re
 from contextlib import nullcontext
 from pathlib import Path
+from zlib import crc32
 
 import torch
 from mmengine.config import Config
 from mmengine.device import is_cuda_available
+from mmengine.dist import all_gather_object, get_world_size
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
@@ -131,7 +133,8 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
     Raises:
         ConfigError: if a section is missing, if the network does not fit the data, or if the launcher needs a GPU and
             there is none.
-        CheckpointError: if the checkpoint to start from is damaged or not safe to load, or does not fit.
+        CheckpointError: if the checkpoint to start from is damaged or not safe to load, does not fit, or is not that of
+            all processes.
     """
     keep_freed_memory()
     init_default_scope(cfg.get("default_scope", "mmpretrain"))
@@ -156,12 +159,28 @@ def build_runner(cfg: Config, *splits: str) -> Runner:
             torch.distributed.init_process_group("gloo")
         cfg.model_wrapper_cfg = dict(type="MMDistributedDataParallel", device_ids=None)
     runner = QuietRunner.from_cfg(cfg)
+    if get_world_size() > 1:
+        _check_same_start(cfg.get("load_from"), start)
     runner.start = start
     runner.use_datasets(datasets)
     runner.register_hook(ProgressHook())
     if not any(isinstance(hook, FiniteLossHook) for hook in runner.hooks):
         runner.register_hook(FiniteLossHook())
     return runner
+
+
+def _check_same_start(path: str | None, start: dict | None) -> None:
+    """Refuse processes that start from different weights, as on machines that do not share the work dir.
+
+    The gradients would be averaged, the weights would stay different, and only the first process's would be saved.
+    """
+    tensors = [] if start is None else start["state_dict"].values()
+    check = [crc32(tensor.reshape(-1).contiguous().view(torch.uint8).numpy()) for tensor in tensors]
+    starts = all_gather_object((path or "no checkpoint", check))
+    other = next((rank for rank, found in enumerate(starts) if found[1] != starts[0][1]), None)
+    if other is not None:
+        raise CheckpointError(f"process 0 starts from {starts[0][0]}, process {other} from {starts[other][0]}, which "
+                              "differs; give every machine the same checkpoint, or a work dir that all of them share")
 
 
 def train(cfg: Config) -> None:

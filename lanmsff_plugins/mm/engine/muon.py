@@ -57,12 +57,26 @@ class Muon(_Muon):
         super().__setstate__(state)
         self._plans = {}  # what was loaded is not what they hold
 
+    def make_capturable(self) -> None:
+        """Count steps on the device from now on, so that a CUDA graph can hold a step; what is saved stays the same.
+
+        Within the graph, the learning rates of the groups must be tensors on the device.
+        """
+        for group in self.param_groups:
+            group["capturable"] = True
+        self._plans = {}
+
     def state_dict(self) -> dict:
         """timm's: here the parameters of one call share their count of steps, there each has its own."""
         found = super().state_dict()
+        capturable = self.defaults.get("capturable", False)
         for index, state in found["state"].items():
             if "step" in state:
-                found["state"][index] = {**state, "step": state["step"].clone()}
+                step = state["step"] if capturable else state["step"].cpu()
+                found["state"][index] = {**state, "step": step.clone()}
+        for group in found["param_groups"]:
+            if "capturable" in group:
+                group["capturable"] = capturable
         return found
 
     @torch.no_grad()

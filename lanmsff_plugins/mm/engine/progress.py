@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from mmengine.dist import is_main_process
+from mmengine.evaluator import Evaluator
 from mmengine.hooks import CheckpointHook, Hook
 from torch.utils.data import Dataset
 
@@ -36,6 +37,15 @@ class QuietRunner(StrictRunner):
         for split, dataset in datasets.items():
             loader = getattr(self, f"_{split}_dataloader")
             loader["dataset"] = dict(type=lambda dataset=dataset: dataset)  # a type may be any function
+
+    def build_evaluator(self, evaluator) -> Evaluator:
+        """Have processes send one another their results: MMEngine's default is files below the current folder, which
+        several machines need not share."""
+        built = super().build_evaluator(evaluator)
+        for metric in built.metrics:
+            if metric.collect_dir is None:
+                metric.collect_device = "gpu"  # that of the process group: the processor, where it is gloo's
+        return built
 
     def resume(self, *args, **kwargs) -> None:
         super().resume(*args, **kwargs)

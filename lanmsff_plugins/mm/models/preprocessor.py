@@ -40,19 +40,25 @@ class FacePreprocessor(ClsDataPreprocessor):
                     sample.set_gt_score(score)
         return data
 
-    def batch(self, pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def current_size(self) -> int | None:
+        """The side of the pictures at this point of the training; None where the augmentation does not set one."""
+        return self.augment.current_size() if type(self.augment) is FaceAugment else None
+
+    def batch(self, pixels: Tensor, targets: Tensor, size: int | None = None) -> tuple[Tensor, Tensor]:
         """Normalise, augment and mix a training batch that is two tensors already.
 
         Args:
             pixels: (N, C, H, W) uint8.
             targets: (N,) classes or (N, classes) distributions.
+            size: What :meth:`current_size` gives. It is an argument so that a compiled step need not ask.
 
         Returns:
             The inputs of the network and the targets, which are distributions where the batch is mixed.
         """
-        inputs = self.augment(super().forward({"inputs": pixels})["inputs"])
+        inputs = super().forward({"inputs": pixels})["inputs"]
+        inputs = self.augment(inputs) if size is None else self.augment(inputs, size)
         if self.to_onehot and targets.ndim == 1:
-            targets = F.one_hot(targets, self.num_classes).float()
+            targets = (targets[:, None] == torch.arange(self.num_classes, device=targets.device)).float()
         if self.batch_augments is not None:
             inputs, targets = self.batch_augments(inputs, targets)
         return inputs, targets
@@ -83,7 +89,8 @@ class FaceAugment(nn.Module):
 
     Raises:
         ValueError: if a side is no whole number of 1 or more, the shares of ``early_sizes`` do not rise from above 0 to
-            at most 1, a limit is negative, or ``erase`` and ``erase_area`` are no shares.
+            at most 1, a limit is negative, ``scale`` is 1 or more, or ``mirror``, ``erase`` and ``erase_area`` are no
+            shares.
     """
 
     def __init__(self, size: int = 64, early_sizes: Sequence[tuple[float, int]] = (), degrees: float = 15.,
@@ -102,6 +109,10 @@ class FaceAugment(nn.Module):
         for name, limit in limits.items():
             if not 0 <= limit < inf:
                 raise ValueError(f"{name} is a limit to either side, 0 or more, got {limit}")
+        if scale >= 1:
+            raise ValueError(f"scale is the largest change of size, below 1, got {scale}")
+        if not 0 <= mirror <= 1:
+            raise ValueError(f"mirror is a probability, got {mirror}")
         if not 0 <= erase <= 1 or not 0 <= erase_area[0] <= erase_area[1] <= 1:
             raise ValueError(f"erase is a probability and erase_area two shares in order, got {erase} and {erase_area}")
         self.size, self.early_sizes = size, early_sizes
@@ -109,10 +120,11 @@ class FaceAugment(nn.Module):
         self.brightness, self.contrast = brightness, contrast
         self.erase, self.erase_area, self.mirror = erase, erase_area, mirror
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self._cover(self._relight(self._move(x, self._current_size())))
+    def forward(self, x: Tensor, size: int | None = None) -> Tensor:
+        return self._cover(self._relight(self._move(x, self.current_size() if size is None else size)))
 
-    def _current_size(self) -> int:
+    def current_size(self) -> int:
+        """The side at this point of the training, by the steps that MMEngine counts."""
         hub = MessageHub.get_current_instance()
         done = hub.get_info("iter", 0) / max(1, hub.get_info("max_iters", 1))
         return next((size for end, size in self.early_sizes if done < end), self.size)

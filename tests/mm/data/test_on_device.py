@@ -38,6 +38,14 @@ def test_drawn_labels_are_drawn_anew_from_the_votes(drawn_faces):
     assert (drawn.mean(0) - split.targets / split.targets.sum(1, keepdim=True)).abs().max() < 0.15
 
 
+def test_labels_are_drawn_as_by_torch_multinomial(drawn_faces):
+    split, indices = DeviceSplit(build(drawn_faces, mode="probability"), "cpu"), torch.arange(40)
+    torch.manual_seed(0)
+    ours = split.take(indices)[1].argmax(1)
+    torch.manual_seed(0)
+    assert torch.equal(ours, torch.multinomial(split.targets, 1)[:, 0]) and len(ours.unique()) > 2
+
+
 @pytest.mark.parametrize(("settings", "message"), [
     (dict(pipeline=[dict(type="lanmsff_plugins.ResizeFace"), dict(type="PackInputs")]), "has transforms of single"),
     (dict(type="CIFAR10", split="train", download=False, lazy_init=True), "CIFAR10 is no data set of this package")])

@@ -1,7 +1,10 @@
 """Two processes learn and measure what one would with batches of twice the size."""
 import os
 import shutil
+import socket
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -76,6 +79,64 @@ def test_processes_end_an_epoch_with_the_same_statistics_also_with_a_frozen_stag
     assert finish_together(cfg, 2, lambda runner: runner.register_hook(SaveStatistics(tmp_path))) == [0, 0]
     first, second = (load(tmp_path / f"{rank}.pt") for rank in (0, 1))
     torch.testing.assert_close(first, second, rtol=0, atol=0)
+
+
+def test_validation_needs_no_folder_that_the_processes_share(drawn_faces, tmp_path):
+    for rank in ("0", "1"):
+        (tmp_path / rank).mkdir()
+    cfg = tiny(drawn_faces, tmp_path / "work", train_cfg__max_epochs=1)
+    assert finish_together(cfg, 2, lambda runner: os.chdir(tmp_path / os.environ["RANK"])) == [0, 0]
+    assert load(tmp_path / "work" / "epoch_1.pth")["message_hub"]["log_scalars"]["val/accuracy/top1"]["log"]
+    assert not any((tmp_path / rank / ".dist_test").exists() for rank in ("0", "1"))
+
+
+def test_processes_with_different_checkpoints_to_resume_are_refused(drawn_faces, tmp_path, capfd):
+    """As on two machines that do not share the work dir, where only the first has written one."""
+    cfg = tiny(drawn_faces, tmp_path / "0", train_cfg__max_epochs=1)
+    assert finish_together(cfg, 2) == [0, 0]
+    cfg.merge_from_dict({"resume": True, "train_cfg.max_epochs": 2})
+    assert finish_together(cfg, 2, work_dirs=[tmp_path / "0", tmp_path / "1"]) == [1, 1]
+    assert f"process 0 starts from {tmp_path}/0/epoch_1.pth, process 1 from no checkpoint" in capfd.readouterr().err
+
+
+def torchrun(folder: Path, nodes: int, per_node: int, config: Path, *args: str) -> list[tuple[int, str]]:
+    """Train by an agent for each machine, in a folder of its own, since machines need not share one.
+
+    Gives each agent's exit status and what it printed.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = []
+    for node in range(nodes):
+        (folder / str(node)).mkdir(parents=True, exist_ok=True)
+        started.append(subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", f"--nnodes={nodes}",
+             f"--nproc_per_node={per_node}", "--rdzv_backend=c10d", f"--rdzv_endpoint=127.0.0.1:{port}",
+             "--local_addr=127.0.0.1", "-m", "lanmsff_plugins", "train", config, "--launcher", "pytorch",
+             "--work-dir", "work", *args],
+            cwd=folder / str(node), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}))
+    printed = [process.communicate()[0] for process in started]
+    return [(process.returncode, text) for process, text in zip(started, printed)]
+
+
+@pytest.mark.slow
+def test_two_machines_with_a_process_each_train_as_one_with_two(drawn_faces, tmp_path):
+    tiny(drawn_faces, tmp_path, train_cfg__max_epochs=2).dump(tmp_path / "config.py")
+    checkpoints = []
+    for nodes in (1, 2):
+        ended = torchrun(tmp_path / f"{nodes}", nodes, 2 // nodes, tmp_path / "config.py")
+        assert [status for status, _ in ended] == [0] * nodes, ended
+        checkpoints.append(load(tmp_path / f"{nodes}" / "0" / "work" / "epoch_2.pth"))
+    one, two = checkpoints
+    torch.testing.assert_close(two["state_dict"], one["state_dict"], rtol=0, atol=0)
+    for name in ("train/loss", "val/accuracy/top1", "val/cross_entropy"):
+        logs = [found["message_hub"]["log_scalars"][name]["log"] for found in checkpoints]
+        assert len(logs[0]) >= 2 and logs[0] == logs[1]
+    first, second = (text for _, text in ended)
+    assert "best checkpoint: work/best" in first and "best checkpoint" not in second
+    assert not list((tmp_path / "2" / "1" / "work").glob("*.pth"))
 
 
 @pytest.mark.slow

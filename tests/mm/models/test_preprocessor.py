@@ -81,7 +81,9 @@ def test_mixing_mixes_faces_and_targets_in_the_same_shares(augment):
     ({"early_sizes": [(1.5, 40)]}, "shares of the training that rise"),
     ({"degrees": -15}, "degrees is a limit to either side, 0 or more, got -15"),
     ({"contrast": float("nan")}, "contrast is a limit to either side, 0 or more, got nan"),
-    ({"erase": 2}, "erase is a probability"), ({"erase_area": (0.5, 0.2)}, "two shares in order")])
+    ({"scale": 1.}, "scale is the largest change of size, below 1, got 1.0"),
+    ({"mirror": 2}, "mirror is a probability, got 2"), ({"erase": 2}, "erase is a probability"),
+    ({"erase_area": (0.5, 0.2)}, "two shares in order")])
 def test_what_augments_nothing_sensible_is_refused(argument, message):
     with pytest.raises(ValueError, match=message):
         FaceAugment(**argument)

@@ -10,6 +10,7 @@ from PIL import Image
 import lanmsff_plugins.mm  # noqa: F401
 from lanmsff_plugins import weights
 from lanmsff_plugins.data.synthetic.drawing import draw_face
+from lanmsff_plugins.inference.preprocess import to_tensor
 from lanmsff_plugins.reporting import cards
 
 NAMES = weights.names()
@@ -29,8 +30,8 @@ class Logits(torch.nn.Module):
 @pytest.mark.parametrize("name", NAMES)
 def test_get_model_gives_the_network_of_the_card(name):
     assert list_models(name) == [name]
-    model = get_model(name, pretrained=True)
-    np.testing.assert_allclose(cards.drawn_logits(Logits(model)), weights.card(name)["drawn"], atol=2e-3)
+    model, card = get_model(name, pretrained=True), weights.card(name)
+    np.testing.assert_allclose(cards.drawn_logits(Logits(model), card["size"]), card["drawn"], atol=2e-3)
 
 
 def test_load_from_takes_packaged_weights_and_names_unknown_ones():
@@ -55,7 +56,7 @@ def test_a_face_goes_in_as_a_file_or_an_array_grey_or_in_colour(name, kind, face
         image = str(tmp_path / "face.png")
     result = inference_model(name, image)
     expected = torch.softmax(Logits(get_model(name, pretrained=True)).eval()(
-        torch.from_numpy(face)[None, None] / 255), 1)[0].detach().numpy()
+        to_tensor(face, weights.card(name)["size"])[None]), 1)[0].detach().numpy()
     np.testing.assert_allclose(result["pred_scores"], expected, atol=1e-5)
     assert result["pred_class"] == weights.card(name)["classes"][result["pred_label"]]
 
