@@ -1,4 +1,5 @@
 """The layers of LANMSFF and of the papers around it, each paper in a file that can be lifted out on its own."""
+from .checks import set_fused
 from .conv import BatchNorm2d, ConvNormAct, DilatedConv2d, SeparableConv2d
 from .dfe_ianet import MSFD
 from .dual_path import DualPath
@@ -14,5 +15,5 @@ from .xmsnet import AF, AF0, LGB, QueryAttention
 __all__ = [
     "AF", "AF0", "CCM", "CEA", "LGB", "MAB", "MGCA", "MGDF", "MGFF", "MSFD", "PWFS", "SAFM", "AttBlock", "BatchNorm2d",
     "ConvNormAct", "DilatedConv2d", "DualPath", "LastScale", "MassAtt", "MultiScaleFusion", "QuaternionConv2d",
-    "QueryAttention", "SeparableConv2d", "pwfs",
+    "QueryAttention", "SeparableConv2d", "pwfs", "set_fused",
 ]

@@ -3,14 +3,16 @@
 A plain ``if`` on a shape breaks symbolic tracing, so a layer calls these functions and names them to
 ``torch.fx.wrap`` in its own file: the traced graph then keeps the call, and the check with it.
 """
-from collections.abc import Callable
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["at_least", "check_alike", "check_grids", "check_nchw", "check_scales", "convolve", "exporting",
-           "resize_nearest"]
+__all__ = ["at_least", "check_alike", "check_grids", "check_nchw", "check_scales", "convolve", "exporting", "fuses",
+           "resize_nearest", "set_fused", "unwatched"]
 
 
 # Before torch 2.7, a compiler is all that can be told; the way for exporters is right there as well.
@@ -104,6 +106,70 @@ def exporting() -> bool:
         return False
     else:
         return _is_exporting() or torch.onnx.is_in_onnx_export()
+
+
+def unwatched(x: Tensor, modules: Iterable[nn.Module], kinds: Sequence[type]) -> bool:
+    """Whether a layer may compute what its modules do without calling them.
+
+    Not if they have been replaced or parametrised, if hooks wait for their calls, or if a program is being written:
+    explainers, counters, quantisation and pruning all go by the modules.
+
+    Args:
+        x: What the layer was called with.
+        modules: The modules.
+        kinds: The exact class of each.
+    """
+    modules = list(modules)
+    return (isinstance(x, Tensor) and [type(module) for module in modules] == list(kinds)
+            and not any(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
+                        or module._backward_pre_hooks for module in modules)
+            and not torch.jit.is_tracing() and not exporting())
+
+
+_fused = True
+_works: dict[tuple[str, int | None], bool] = {}
+_DEVICES = ("cuda", "cpu") if os.environ.get("TRITON_INTERPRET") == "1" else ("cuda",)  # Triton's interpreter
+
+
+def set_fused(enable: bool) -> None:
+    """Let MassAtt and PWFS use kernels of their own on a GPU, as they do by default where Triton is; or PyTorch's."""
+    global _fused
+    _fused = enable
+
+
+def fuses(x: Tensor, parameter: Tensor | None = None) -> bool:
+    """Whether an operator of ``fused.py`` may compute a layer: on a GPU, where Triton works and nobody traces.
+
+    Args:
+        x: What the layer was called with.
+        parameter: One of the layer's, which are of the same type outside of autocast.
+    """
+    return (_fused and type(x) in (Tensor, nn.Parameter) and x.device.type in _DEVICES
+            and x.dim() == 4 and x.numel() > 0 and x.dtype in (torch.float32, torch.bfloat16, torch.float16)
+            and (parameter is None or parameter.dtype is x.dtype or torch.is_autocast_enabled(x.device.type))
+            and not (torch.jit.is_tracing() or exporting() or torch._C._are_functorch_transforms_active())
+            and _triton_works(x.device.type, x.device.index))
+
+
+def _triton_works(device: str, index: int | None) -> bool:
+    """Whether the kernels run on a device, tried once: Triton may be missing, and so may a compiler that it needs."""
+    place = (device, index)
+    if place not in _works:
+        try:
+            from . import fused  # noqa: F401  # registers the operators
+
+            where = torch.device(device) if index is None else torch.device(device, index)
+            torch.ops.lanmsff_plugins.pwfs(torch.zeros(1, 3, 1, 1, device=where))
+            _works[place] = True
+        except ImportError:
+            _works[place] = False
+        except Exception as error:  # of Triton's, of the compiler's, of the driver's
+            warnings.warn(f"Triton's kernels do not run on {device}, so layers use PyTorch's: {error}", stacklevel=2)
+            _works[place] = False
+    return _works[place]
+
+
+_triton_works._dynamo_marked_constant = True  # type: ignore[attr-defined]  # torch.compiler.assume_constant_result
 
 
 def resize_nearest(x: Tensor, rows: int, columns: int, like: Tensor) -> Tensor:

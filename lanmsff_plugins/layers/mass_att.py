@@ -3,18 +3,21 @@
 Paper: `A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View Facial
 Expression Recognition` - https://arxiv.org/abs/2403.14318
 
-To lift this layer out, take ``checks.py`` along.
+To lift this layer out, take ``checks.py`` along, and for GPUs ``fused.py`` and ``triton_kernels.py``.
 """
 import torch
 import torch.nn.functional as F
-from timm.layers import LayerType, create_act_layer
+from timm.layers import LayerType, Sigmoid, create_act_layer
 from torch import Tensor, nn
 
-from .checks import check_nchw
+from .checks import check_nchw, fuses, unwatched
 
 __all__ = ["MassAtt"]
 
 torch.fx.wrap("check_nchw")
+
+# The modules in the order of the constructor, as ``fused.py`` computes them.
+_FUSED = [nn.Linear] * 2 + [nn.Conv2d] * 2 + [nn.ConvTranspose2d] * 2 + [nn.ReLU] * 4 + [Sigmoid] * 2
 
 
 class MassAtt(nn.Module):
@@ -100,8 +103,12 @@ class MassAtt(nn.Module):
     def spatial_attention(self, x: Tensor) -> Tensor:
         """The spatial map of ``x``: (N, C, H, W) to (N, 1, H, W)."""
         squeezed = x.mean(1, keepdim=True)  # (N, 1, H, W)
-        half = self.act_down1(self.down1(_pad_same(squeezed)))  # (N, 2, ceil(H / 2), ceil(W / 2))
-        quarter = self.act_down2(self.down2(_pad_same(half)))  # (N, 4, ceil(H / 4), ceil(W / 4))
+        if torch.jit.is_scripting():
+            half = self.act_down1(self.down1(_pad_same(squeezed)))  # (N, 2, ceil(H / 2), ceil(W / 2))
+            quarter = self.act_down2(self.down2(_pad_same(half)))  # (N, 4, ceil(H / 4), ceil(W / 4))
+        else:
+            half = self.act_down1(_halve(self.down1, squeezed))
+            quarter = self.act_down2(_halve(self.down2, half))
         # A transposed convolution of stride 2 gives 2n + 1 rows; TensorFlow keeps the first ones.
         half_up = self.act_up1(self.up1(quarter)[:, :, :half.shape[2], :half.shape[3]])
         return self.gate_spatial(self.up2(half_up)[:, :, :x.shape[2], :x.shape[3]])
@@ -117,8 +124,27 @@ class MassAtt(nn.Module):
         return self.channel_attention(x), self.spatial_attention(x)
 
     def forward(self, x: Tensor) -> Tensor:
+        if not torch.jit.is_scripting():
+            if fuses(x, self.fc1.weight) and unwatched(x, self.children(), _FUSED):
+                check_nchw(x, self.channels, "MassAtt")
+                parameters = list(self.parameters())
+                if len(parameters) == 12:  # none is shared, and no bias has been taken out
+                    return torch.ops.lanmsff_plugins.mass_att(x, parameters)[0]
         channel, spatial = self.attention_maps(x)
         return (x * channel).mul_(spatial)  # in place: on the CPU another full-size result costs more than the product
+
+
+def _halve(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """A 3x3 convolution of stride 2 with TensorFlow's "same" padding, which the convolution adds itself where it can.
+
+    An odd side has a zero at either end. An even one has a zero at its end only: with two at either end the
+    convolution computes the same sums, and one more before them, which is left out.
+    """
+    if not unwatched(x, [conv], [nn.Conv2d]):
+        return conv(_pad_same(x))
+    odd = x.shape[2] % 2, x.shape[3] % 2
+    y = F.conv2d(x, conv.weight, conv.bias, stride=2, padding=(2 - odd[0], 2 - odd[1]))
+    return y[:, :, 1 - odd[0]:, 1 - odd[1]:]
 
 
 def _pad_same(x: Tensor) -> Tensor:

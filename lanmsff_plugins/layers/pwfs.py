@@ -3,12 +3,12 @@
 Paper: `A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View Facial
 Expression Recognition` - https://arxiv.org/abs/2403.14318
 
-To lift this layer out, take ``checks.py`` along.
+To lift this layer out, take ``checks.py`` along, and for GPUs ``fused.py`` and ``triton_kernels.py``.
 """
 import torch
 from torch import Tensor, nn
 
-from .checks import check_nchw
+from .checks import check_nchw, fuses
 
 __all__ = ["PWFS", "pwfs"]
 
@@ -29,6 +29,9 @@ def pwfs(x: Tensor) -> Tensor:
     Returns:
         (N, C / 3, H, W).
     """
+    if not torch.jit.is_scripting():
+        if fuses(x) and x.shape[1] % GROUPS == 0:
+            return torch.ops.lanmsff_plugins.pwfs(x)
     a, b, c = x.chunk(3, dim=1)
     largest = torch.maximum(a, b)
     second = torch.minimum(a, b).clamp_min_(c)

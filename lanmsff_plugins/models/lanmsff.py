@@ -48,6 +48,7 @@ class Variant:
 VARIANTS = {
     "lanmsff": Variant(CHANNELS, "LANMSFF of the paper: 0.36 M parameters, 0.30 GMACs at 64x64."),
     "lanmsff_small": Variant((30, 36, 42, 48), "The paper's scheme, steps of 6 channels, at less than half the width."),
+    "lanmsff_nano": Variant((12, 18, 24, 30), "The least width of the paper's scheme that is of use: 33 k parameters."),
     "lanmsff_large": Variant((132, 144, 156, 168), "The paper's network at twice the width."),
 }
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lanmsff_plugins import MassAtt
+from lanmsff_plugins.measure.dispatch import count_operators
 
 from ..versions import needs
 from . import references
@@ -50,6 +51,29 @@ def test_it_is_the_papers_definition_at_any_size(channels, height, width, seed):
 def test_it_is_the_papers_definition_on_large_maps(height, width):
     torch.manual_seed(0)
     assert_is_the_definition(*random_double(6, height, width, batch=1))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_the_convolutions_pad_as_a_padding_before_them_would(dtype):
+    """Which is what is left where something hooks them."""
+    torch.manual_seed(0)
+    alone, hooked = MassAtt(3, dtype=dtype), MassAtt(3, dtype=dtype)
+    hooked.load_state_dict(alone.state_dict())
+    for conv in (hooked.down1, hooked.down2):
+        conv.register_forward_hook(lambda *_: None)
+    for side in range(1, 64):
+        x = torch.randn(1, 3, side, 9, dtype=dtype)
+        for each in (x, x.transpose(2, 3), x.contiguous(memory_format=torch.channels_last)):
+            torch.testing.assert_close(alone(each), hooked(each), rtol=0, atol=10 * torch.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (14, 14), (7, 5)])
+def test_a_forward_pass_is_sixteen_operators_and_none_of_them_pads(size):
+    layer, x = MassAtt(12), torch.randn(2, 12, *size)
+    with torch.no_grad():
+        found = count_operators(lambda: layer(x))
+    assert found == {"aten.mean.dim": 2, "aten.addmm.default": 2, "aten.convolution.default": 4, "aten.relu.default": 4,
+                     "aten.sigmoid.default": 2, "aten.mul.Tensor": 1, "aten.mul_.Tensor": 1}
 
 
 @settings(max_examples=25, deadline=None)

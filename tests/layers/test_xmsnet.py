@@ -30,6 +30,23 @@ def test_the_fusion_may_change_the_number_of_channels(build):
     assert out.shape == (2, 10, 5, 4) and (build is AF0 or out.min() >= 0)
 
 
+@pytest.mark.parametrize("size", [(11, 9), (2, 30), (1, 1)])
+def test_pooling_by_rows_and_columns_is_that_of_one_window_among_equal_values_too(size):
+    torch.manual_seed(0)
+    layer = LGB(4).double().eval()
+    with torch.no_grad():
+        layer.expand.weight.copy_(torch.randint(-1, 2, layer.expand.weight.shape))  # so that many values are equal
+        layer.expand.bias.zero_()
+    x = torch.randint(-2, 3, (2, 4, *size)).double().requires_grad_()
+    groups = layer.expand(x).chunk(4, dim=1)
+    pooled = [torch.nn.functional.max_pool2d(group, side, stride=1, padding=side // 2)
+              for group, side in zip(groups, (1, 3, 5, 7))]
+    expected = layer.project(layer.norm(layer.conv_dw(torch.cat(pooled, dim=1))))
+    got, direction = layer(x), torch.rand_like(expected)
+    torch.testing.assert_close(got, expected, rtol=0, atol=0)
+    torch.testing.assert_close(*(torch.autograd.grad(out, x, direction)[0] for out in (got, expected)))
+
+
 def test_the_channel_transformation_says_nothing_at_first():
     assert not AF0(8).gct(torch.randn(2, 8, 5, 4)).any()
 
