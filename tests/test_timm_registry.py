@@ -31,7 +31,7 @@ def parity(keras_parity, tmp_path_factory):
 
 def test_timm_lists_the_models():
     assert timm.list_models("lanmsff*") == timm.list_models(module="timm_registry") == [
-        "lanmsff", "lanmsff_large", "lanmsff_small"]
+        "lanmsff", "lanmsff_large", "lanmsff_nano", "lanmsff_small"]
     assert timm.is_model("lanmsff") and timm.model_entrypoint("lanmsff") is timm_registry.lanmsff
 
 
@@ -147,7 +147,7 @@ def test_the_config_names_the_first_convolution_and_the_classifier():
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("name", ["lanmsff_small", "lanmsff_large"])
+@pytest.mark.parametrize("name", ["lanmsff_nano", "lanmsff_small", "lanmsff_large"])
 def test_the_variants_follow_the_papers_scheme(name):
     model = timm.create_model(name).eval()
     channels = [info["num_chs"] for info in model.feature_info]

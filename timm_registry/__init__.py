@@ -7,18 +7,19 @@ from torch import Tensor
 
 from lanmsff_plugins import weights
 from lanmsff_plugins.base.compat import adapts_rgb_only
+from lanmsff_plugins.inference.preprocess import SIDE
 from lanmsff_plugins.models import LANMSFF, VARIANTS
 from lanmsff_plugins.models.naming import to_timm
 
 __all__ = []
 
 
-def _cfg(**kwargs: Any) -> dict[str, Any]:
+def _cfg(side: int = SIDE, **kwargs: Any) -> dict[str, Any]:
     return {
-        "num_classes": 8, "input_size": (1, 64, 64), "pool_size": (4, 4), "min_input_size": (1, 16, 16),
-        "fixed_input_size": False, "crop_pct": 1.0, "crop_mode": "squash", "interpolation": "bilinear",
-        "mean": (0.,), "std": (1.,), "first_conv": "blocks.0.conv1.conv", "classifier": "head.fc",
-        "paper_ids": "arXiv:2403.14318",
+        "num_classes": 8, "input_size": (1, side, side), "pool_size": (side // 16, side // 16),
+        "min_input_size": (1, 16, 16), "fixed_input_size": False, "crop_pct": 1.0, "crop_mode": "squash",
+        "interpolation": "bilinear", "mean": (0.,), "std": (1.,), "first_conv": "blocks.0.conv1.conv",
+        "classifier": "head.fc", "paper_ids": "arXiv:2403.14318",
         "paper_name": "A Lightweight Attention-based Deep Network via Multi-Scale Feature Fusion for Multi-View "
                       "Facial Expression Recognition",
         "origin_url": "https://github.com/AE-1129/LANMSFF", "license": "mit", **kwargs,
@@ -31,8 +32,8 @@ def _default_cfgs() -> dict[str, dict]:
     ordered = sorted(cards, key=lambda card: card["tag"] != "ferplus")  # a variant's first tag is its default one
     trained = {
         f"{card['model']}.{card['tag']}": _cfg(
-            file=str(weights.weights_file(card["name"])), license="other", num_classes=len(card["classes"]),
-            label_names=tuple(card["classes"])) for card in ordered}
+            card["size"], file=str(weights.weights_file(card["name"])), license="other",
+            num_classes=len(card["classes"]), label_names=tuple(card["classes"])) for card in ordered}
     untrained = {f"{name}.untrained": _cfg() for name in VARIANTS if name not in {card["model"] for card in cards}}
     return trained | untrained
 

@@ -25,6 +25,7 @@ from lanmsff_plugins.cli.options import add_config_arguments, add_list_argument,
 from lanmsff_plugins.cli.shell import shell
 from lanmsff_plugins.data.face_list import FaceList
 from lanmsff_plugins.data.fer2013.reader import read_fer2013
+from lanmsff_plugins.inference.preprocess import SIDE
 from lanmsff_plugins.mm.engine.checkpoint import read_checkpoint
 from lanmsff_plugins.mm.engine.evaluation import evaluate
 from lanmsff_plugins.mm.engine.launch import find_checkpoint
@@ -74,6 +75,12 @@ def variant_of(cfg: Config, path: Path) -> str:
     return variant
 
 
+def side_of(cfg: Config) -> int:
+    """The side in pixels of the faces that a config tests on."""
+    resized = next(step for step in cfg.test_dataloader.dataset.pipeline if step.type == "lanmsff_plugins.ResizeFace")
+    return resized.get("scale", SIDE)
+
+
 def read_checked_lists(args: argparse.Namespace, data_root: str) -> dict[str, FaceList]:
     """The lists of faces, if they are of the faces in ``data_root``."""
     faces = read_fer2013(data_root)
@@ -117,16 +124,18 @@ def publish(args: argparse.Namespace) -> None:
     else:
         raise CheckpointError(f"{checkpoint} does not say how it was trained; publish one that `lanmsff train` wrote")
     classes = cards.data_set(dataset.type).classes
+    side = side_of(cfg)
     model = build(variant, num_classes=len(classes))
     model.load_state_dict(fit(model, weights_of(content, checkpoint), checkpoint, "name the config that it is of"))
-    metadata = {"format": "pt", "classes": ", ".join(classes), "input": cards.INPUT}
+    metadata = {"format": "pt", "classes": ", ".join(classes), "input": cards.describe_input(side)}
     # safetensors writes metadata in another order each time; a file that is tested anew stays as it is.
     file = weights.weights_file(packaged).read_bytes() if packaged else save(model.state_dict(), metadata)
     card = {
         "name": f"{variant}_{args.tag}", "model": variant, "tag": args.tag, "sha256": sha256(file).hexdigest(),
-        "parameters": sum(p.numel() for p in model.parameters()), "classes": list(classes), "input": cards.INPUT,
-        "data": data, "recipe": recipe, "tested_at": commit, **test(cfg, file, lists),
-        "sample": cards.hits_in_sample(model, dataset.type, dataset.data_root), "drawn": cards.drawn_logits(model),
+        "parameters": sum(p.numel() for p in model.parameters()), "classes": list(classes), "size": side,
+        "input": cards.describe_input(side), "data": data, "recipe": recipe, "tested_at": commit,
+        **test(cfg, file, lists), "sample": cards.hits_in_sample(model, side, dataset.type, dataset.data_root),
+        "drawn": cards.drawn_logits(model, side),
     }
     write_atomically(weights.FOLDER / f"{card['name']}.json", (json.dumps(card, indent=2) + "\n").encode())
     write_atomically(weights.FOLDER / f"{card['name']}.safetensors", file)

@@ -19,9 +19,9 @@ from ..inference.preprocess import to_batch
 from ..measure.flops import count
 from ..scores import Predictions, accuracy_by_list, at_temperature, calibration_error, summarize
 
-__all__ = ["INPUT", "data_set", "describe_data", "drawn_logits", "figures", "hits_in_sample", "metafile", "tables"]
+__all__ = ["data_set", "describe_data", "describe_input", "drawn_logits", "figures", "hits_in_sample", "metafile",
+           "tables"]
 
-INPUT = "(N, 1, 64, 64) float, grey divided by 255, bilinear with antialiasing"
 SAMPLE = 16  # every 16th face of the test split: enough to notice a wrong file, and seconds to run
 
 
@@ -51,6 +51,15 @@ def describe_data(config_type: str, split: str, mode: str | None) -> dict[str, s
             "test": row.splits["test"] + labels}
 
 
+def describe_input(side: int) -> str:
+    """What a card says of the tensor that a network takes.
+
+    Args:
+        side: Side of a face in pixels.
+    """
+    return f"(N, 1, {side}, {side}) float, grey divided by 255, bilinear with antialiasing"
+
+
 def figures(predictions: Predictions, lists: Mapping[str, FaceList], temperature: float = 1.) -> dict:
     """The figures of all faces, and of those in each list and of the others, to two decimals.
 
@@ -67,21 +76,27 @@ def figures(predictions: Predictions, lists: Mapping[str, FaceList], temperature
 
 
 @torch.no_grad()
-def drawn_logits(model: nn.Module) -> list[list[float]]:
-    """The logits of a model for four drawn faces, which anyone can draw again, to four decimals."""
+def drawn_logits(model: nn.Module, side: int) -> list[list[float]]:
+    """The logits of a model for four drawn faces of 64 pixels, which anyone can draw again, to four decimals.
+
+    Args:
+        model: A model.
+        side: The side in pixels that the faces are resized to.
+    """
     rng = np.random.default_rng(0)
     faces = [draw_face(expression, yaw, person, rng, side=64) for person, (expression, yaw) in enumerate(
         [("happiness", 0.), ("surprise", 20.), ("sadness", -20.), ("neutral", 40.)])]
-    logits = model.eval()(to_batch(faces))
+    logits = model.eval()(to_batch(faces, side))
     return [[round(value, 4) for value in row] for row in logits.tolist()]
 
 
 @torch.no_grad()
-def hits_in_sample(model: nn.Module, dataset: str, data_root: str | Path) -> dict[str, int]:
+def hits_in_sample(model: nn.Module, side: int, dataset: str, data_root: str | Path) -> dict[str, int]:
     """How many faces of a fixed sample of the test split a model gets right.
 
     Args:
         model: A model.
+        side: The side in pixels that the faces are resized to.
         dataset: The ``type`` of the data set in a config.
         data_root: The folder with its official files.
 
@@ -90,7 +105,8 @@ def hits_in_sample(model: nn.Module, dataset: str, data_root: str | Path) -> dic
     """
     selected = data_set(dataset).select(data_root, "test")
     chosen = range(0, len(selected), SAMPLE)
-    hits = model.eval()(to_batch(selected.pictures[i] for i in chosen)).argmax(1).numpy() == selected.labels[chosen]
+    classes = model.eval()(to_batch((selected.pictures[i] for i in chosen), side)).argmax(1)
+    hits = classes.numpy() == selected.labels[chosen]
     return {"faces": len(chosen), "hits": int(hits.sum())}
 
 
@@ -131,7 +147,7 @@ def metafile(cards: Iterable[dict], models: dict[str, nn.Module]) -> str:
     return textwrap.dedent(head) + "".join(
         textwrap.indent(textwrap.dedent(entry), "  ").format(
             name=card["name"], config=Path(card["recipe"]["config"]).name, parameters=card["parameters"],
-            flops=count(models[card["name"]], (1, 64, 64)).macs, data=card["data"]["name"],
+            flops=count(models[card["name"]], (1, card["size"], card["size"])).macs, data=card["data"]["name"],
             accuracy=card["figures"]["test"]["accuracy"])
         for card in cards)
 
@@ -142,14 +158,15 @@ def tables(cards: Iterable[dict]) -> str:
     whole, listed = [], []
     for card in cards:
         test, name = card["figures"]["test"], f"`{card['name']}`"
-        whole.append([name, card["data"]["test"], f"{test['faces']:,}", *(f"{test[column]:.2f}" for column in columns),
-                      f"{card['temperature']:.2f}",
+        whole.append([name, f"{card['parameters']:,}", card["size"], card["data"]["test"], f"{test['faces']:,}",
+                      *(f"{test[column]:.2f}" for column in columns), f"{card['temperature']:.2f}",
                       f"{card['figures']['test_with_mirror']['accuracy']:.2f}",
                       f"{card['figures']['val']['accuracy']:.2f}"])
         listed += [[name, part.replace("_", " "), f"{value['faces']:,}", f"{value['accuracy']:.2f}",
                     f"{value['accuracy_of_others']:.2f}" if "accuracy_of_others" in value else "-"]
                    for part, value in test.items() if isinstance(value, dict)]
     return "\n\n".join([
-        markdown(["weights", "test split", "faces", *(column.replace("_", " ") for column in columns),
-                  "temperature", "accuracy with the mirror image", "accuracy on PublicTest"], whole),
+        markdown(["weights", "parameters", "pixels", "test split", "faces",
+                  *(column.replace("_", " ") for column in columns), "temperature",
+                  "accuracy with the mirror image", "accuracy on PublicTest"], whole),
         markdown(["weights", "list", "faces of it", "accuracy", "accuracy of the others"], listed)])

@@ -1,6 +1,7 @@
 """Plots of what was measured."""
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
@@ -9,7 +10,22 @@ from matplotlib.figure import Figure
 from ..base.files import write_atomically
 from ..measure.speed import Row
 
-__all__ = ["plot_differences", "plot_growth"]
+__all__ = ["Point", "plot_accuracies", "plot_differences", "plot_growth"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A network among others.
+
+    Attributes:
+        name: What the legend calls it.
+        accuracy: In percent, by label set.
+        cost: Positive numbers, by what is counted.
+    """
+
+    name: str
+    accuracy: Mapping[str, float]
+    cost: Mapping[str, float]
 
 
 def plot_growth(lines: dict[str, list[Row]], path: str | Path) -> None:
@@ -51,6 +67,31 @@ def plot_differences(differences: Mapping[str, tuple[float, float, float]], titl
         axes.set(title=title, xlabel=label, ylim=(len(differences) - 0.5, -0.5))
 
     _save(path, (7, 1.2 + 0.35 * len(differences)), draw)
+
+
+def plot_accuracies(points: Sequence[Point], path: str | Path) -> None:
+    """Draw the accuracy of networks against their cost, which is logarithmic: a panel for each label set and cost.
+
+    Args:
+        points: The networks; all have the same label sets and costs.
+        path: As for :func:`plot_growth`.
+    """
+    labels, costs = points[0].accuracy, points[0].cost
+
+    def draw(figure: Figure) -> None:
+        panels = figure.subplots(len(labels), len(costs), sharex="col", sharey="row", squeeze=False)
+        for row, label in zip(panels, labels):
+            row[0].set_ylabel(f"accuracy on {label}, %")
+            for axes, cost in zip(row, costs):
+                for i, point in enumerate(points):
+                    axes.plot(point.cost[cost], point.accuracy[label], "os^vDPX*<>"[i % 10], label=point.name)
+                axes.set_xscale("log")
+                axes.grid(alpha=.3)
+        for axes, cost in zip(panels[-1], costs):
+            axes.set_xlabel(cost)
+        figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
+
+    _save(path, (4.5 * len(costs), 3 * len(labels) + 1), draw)
 
 
 def _save(path: str | Path, size: tuple[float, float], draw: Callable[[Figure], None]) -> None:

@@ -37,4 +37,4 @@ def test_figures_are_rounded_and_tell_of_each_list():
 
 
 def test_drawn_logits_are_those_of_four_faces():
-    assert np.shape(cards.drawn_logits(weights.load("lanmsff_ferplus"))) == (4, 8)
+    assert np.shape(cards.drawn_logits(weights.load("lanmsff_ferplus"), 64)) == (4, 8)

@@ -3,7 +3,7 @@
 import torch
 
 from lanmsff_plugins.measure.speed import Row, Setup
-from lanmsff_plugins.reporting.plots import plot_differences, plot_growth
+from lanmsff_plugins.reporting.plots import Point, plot_accuracies, plot_differences, plot_growth
 
 FACES = torch.rand(8, 1, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -27,3 +27,13 @@ def test_differences_are_drawn_with_their_intervals_by_name(tmp_path):
         plot_differences(differences, "a host", "points", tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert all(word in (tmp_path / "a.svg").read_text() for word in ("SAFM", "se", "a host", "points"))
+
+
+def test_accuracies_are_drawn_against_each_cost_for_each_label_set(tmp_path):
+    points = [Point(f"network {i}", {"FER-2013": 60. + i, "FERPlus": 70. + i}, {"time": .1 * 10 ** i, "bytes": 1e5})
+              for i in range(12)]
+    for name in ("a.svg", "b.svg"):
+        plot_accuracies(points, tmp_path / name)
+    text = (tmp_path / "a.svg").read_text()
+    assert (tmp_path / "b.svg").read_text() == text
+    assert all(word in text for word in ("accuracy on FER-2013", "accuracy on FERPlus", "time", "bytes", "network 11"))

@@ -29,14 +29,18 @@ def test_the_tables_of_the_docs_hold_the_paper_s_figures():
         in speed_table([row(32)]).splitlines()
 
 
-def test_one_command_fills_the_docs(monkeypatch, tmp_path, instant):
+@pytest.mark.parametrize(("capability", "section"), [("AVX512", "with AVX-512"), ("AVX2", "without AVX-512")])
+def test_one_command_fills_the_docs_for_processors_like_this_one(monkeypatch, tmp_path, instant, capability, section):
     monkeypatch.setattr(speed, "make_call", lambda *args: lambda: torch.ones(1))
-    (tmp_path / "performance.md").write_text("<!-- cost -->\n<!-- /cost -->\n<!-- speed -->\n<!-- /speed -->\n")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    (tmp_path / "performance.md").write_text(
+        f"<!-- cost -->\n<!-- /cost -->\n<!-- speed {section} -->\n<!-- /speed {section} -->\n")
     rows = []
     write_performance(tmp_path, torch.rand(8, 1, 64, 64), rows.append)
     text = (tmp_path / "performance.md").read_text()
     assert "| 356,451 |" in text
-    assert "| training | eager | bfloat16 | channels last | 32 | 500.0 (400.0 to 700.0) | 64 |" in text
+    assert "| training | eager | float32 | channels last | 32 | 500.0 (400.0 to 700.0) | 64 |" in text
+    assert ("bfloat16" in text) == (capability == "AVX512")
     assert "the machine's own rate was 1 to 1 GFLOP/s" in text
     assert {row.setup.shape[1] for row in rows} == {32, 64, 128, 256, 512}
     assert (tmp_path / "growth.svg").is_file()

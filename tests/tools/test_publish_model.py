@@ -25,6 +25,7 @@ def checkout(tmp_path, drawn_faces) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_published_with_its_card(checkout, tested_dir, predictions, last_ten, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(checkout))
     args = ["--list", f"last={last_ten}", "--work-dir", tmp_path / "tested"]

@@ -17,24 +17,26 @@ from lanmsff_plugins.data.fer2013.faces import FER2013_CLASSES
 from lanmsff_plugins.data.fer2013.selection import select_fer2013, select_ferplus
 from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES
 from lanmsff_plugins.measure.flops import count
+from lanmsff_plugins.models import VARIANTS
 from lanmsff_plugins.reporting import cards
 
 from ..conftest import ROOT
 
-CLASSES = {"lanmsff_ferplus": FERPLUS_CLASSES, "lanmsff_fer2013": FER2013_CLASSES}
-NAMES = sorted(CLASSES)
+CLASSES = {"ferplus": FERPLUS_CLASSES, "fer2013": FER2013_CLASSES}
+SELECT = {"ferplus": select_ferplus, "fer2013": select_fer2013}
+NAMES = weights.names()
 
 
 def tag(name: str) -> str:
-    return name.replace("_", ".")  # lanmsff_ferplus is timm's lanmsff.ferplus
+    return ".".join(name.rsplit("_", 1))  # lanmsff_ferplus is timm's lanmsff.ferplus
 
 
 def test_there_are_weights_for_both_data_sets():
-    assert weights.names() == NAMES
+    assert {"lanmsff_ferplus", "lanmsff_fer2013"} <= set(NAMES)
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
-    with pytest.raises(ValueError, match="'lanmsff_kdef'; expected one of lanmsff_fer2013, lanmsff_ferplus"):
+    with pytest.raises(ValueError, match="'lanmsff_kdef'; expected one of lanmsff_fer2013, "):
         weights.weights_file("lanmsff_kdef")
 
 
@@ -44,10 +46,11 @@ def test_the_card_describes_the_file(name):
     assert card["sha256"] == sha256(path.read_bytes()).hexdigest()
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
-    assert metadata["classes"].split(", ") == card["classes"] == list(CLASSES[name])
-    model = LANMSFF(num_classes=len(card["classes"]))
+    assert metadata["classes"].split(", ") == card["classes"] == list(CLASSES[card["tag"]])
+    model = LANMSFF(channels=VARIANTS[card["model"]].channels, num_classes=len(card["classes"]))
     model.load_state_dict(load_file(path))  # the plain class
     assert card["parameters"] == sum(p.numel() for p in model.parameters())
+    assert metadata["input"] == card["input"] == cards.describe_input(card["size"])
     assert path.stat().st_size < 1.5e6
 
 
@@ -58,25 +61,27 @@ def test_timm_loads_them_offline(name, monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", lambda *args: pytest.fail("went online"))
     assert tag(name) in timm.list_pretrained("lanmsff*")
-    model = timm.create_model(tag(name), pretrained=True)
-    np.testing.assert_allclose(cards.drawn_logits(model), weights.card(name)["drawn"], atol=2e-3)
-    assert list(model.pretrained_cfg["label_names"]) == weights.card(name)["classes"]
+    card, model = weights.card(name), timm.create_model(tag(name), pretrained=True)
+    np.testing.assert_allclose(cards.drawn_logits(model, card["size"]), card["drawn"], atol=2e-3)
+    assert list(model.pretrained_cfg["label_names"]) == card["classes"]
+    assert model.pretrained_cfg["input_size"] == (1, card["size"], card["size"])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_they_score_on_real_faces_what_the_card_says(name, real_data):
     card = weights.card(name)
     model = timm.create_model(tag(name), pretrained=True)
-    got = cards.hits_in_sample(model, card["data"]["type"], real_data)
+    got = cards.hits_in_sample(model, card["size"], card["data"]["type"], real_data)
     assert got["faces"] == card["sample"]["faces"]
     assert abs(got["hits"] - card["sample"]["hits"]) <= 1  # one face may stand on the edge between two classes
 
 
 @torch.no_grad()
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "select"), [("lanmsff_ferplus", select_ferplus), ("lanmsff_fer2013", select_fer2013)])
-def test_they_score_on_all_real_faces_what_the_card_says(name, select, real_data):
-    said, faces = weights.card(name)["figures"]["test"], select(real_data, "test")
+@pytest.mark.parametrize("name", NAMES)
+def test_they_score_on_all_real_faces_what_the_card_says(name, real_data):
+    card = weights.card(name)
+    said, faces = card["figures"]["test"], SELECT[card["tag"]](real_data, "test")
     assert len(faces.rows) == said["faces"]
     model, hits = timm.create_model(tag(name), pretrained=True).eval(), 0
     transform = timm.data.create_transform(**timm.data.resolve_model_data_config(model))
@@ -89,11 +94,11 @@ def test_they_score_on_all_real_faces_what_the_card_says(name, select, real_data
 
 def test_the_metafile_and_the_docs_say_what_the_cards_say():
     every = [weights.card(name) for name in NAMES]
-    models = {card["name"]: LANMSFF(num_classes=len(card["classes"])) for card in every}
+    models = {card["name"]: weights.load(card["name"]) for card in every}
     text = (ROOT / "mm_configs" / "metafile.yml").read_text()
     assert text == cards.metafile(every, models)
     for card, entry in zip(every, yaml.safe_load(text)["Models"]):
-        assert entry["Metadata"]["FLOPs"] == count(models[card["name"]], (1, 64, 64)).macs
+        assert entry["Metadata"]["FLOPs"] == count(models[card["name"]], (1, card["size"], card["size"])).macs
         assert entry["Results"][0]["Metrics"]["Top 1 Accuracy"] == card["figures"]["test"]["accuracy"]
         assert (ROOT / "mm_configs" / entry["Config"]).is_file()
     assert cards.tables(every) in (ROOT / "docs" / "results.md").read_text()
