@@ -1,10 +1,11 @@
-"""How accurate packaged weights stay on faces that are turned, badly cut out, blurred, dark or small. Needs a checkout.
+"""How accurate networks stay on faces that are turned, badly cut out, blurred, dark or small. Needs a checkout.
 
-    python tools/robustness.py data/fer2013 --write    # the test split of all weights, a table for docs/results.md
-    python tools/robustness.py data/fer2013 --weights lanmsff_ferplus --every 10
+    python tools/robustness.py data/fer2013 --write    # PrivateTest, ours and the peers: a table for docs/results.md
+    python tools/robustness.py data/fer2013 --only lanmsff_ferplus 'fer 25.10.3' --every 10
 
-Each face is changed on its own, the directions of turns and shifts in turn, so that a rerun gives the same figures. It
-takes a minute for each cell of the table on one core; rerun the command to resume.
+Each face is changed on its own, the directions of turns and shifts in turn, so that a rerun gives the same figures. The
+networks are those of tools/peers/measure.py. It takes about half a minute for each cell of the table on one core; rerun
+the command to resume.
 """
 import argparse
 import sys
@@ -12,15 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from peers.door import Classifier, accuracy, peers, private_test
 from PIL import Image, ImageFilter
-from scaling import Predictor, as_jpeg
+from scaling import as_jpeg
 
-from lanmsff_plugins import weights
 from lanmsff_plugins.base.tables import markdown, replace_section
 from lanmsff_plugins.cli.shell import shell
 from lanmsff_plugins.inference.crops import Square, cut
-from lanmsff_plugins.inference.preprocess import resize, to_batch
-from lanmsff_plugins.reporting.cards import data_set
+from lanmsff_plugins.inference.preprocess import resize
 
 ROOT = Path(__file__).resolve().parent.parent
 EIGHT = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]  # directions
@@ -30,17 +30,16 @@ Change = Callable[[np.ndarray, int], np.ndarray]  # a face (H, W) uint8 and its 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data_root", type=Path, help="the folder with FER-2013 and fer2013new.csv")
-    parser.add_argument("--weights", nargs="+", default=weights.names(), choices=weights.names(),
-                        help="packaged weights (default: all)")
+    parser.add_argument("--only", nargs="+", choices=peers(), metavar="NAME", help="only these networks")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth face only (default: all)")
-    parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/robustness"),
-                        help="folder for what has been predicted (default: %(default)s)")
+    parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/peers"),
+                        help="folder for packages and for what the networks have said (default: %(default)s)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/results.md")
     args = parser.parse_args()
     if args.every < 1:
         parser.error("--every takes whole numbers from 1 up")
-    if args.write and (args.every != 1 or args.weights != weights.names()):
-        parser.error("--write takes no other option: the table in docs/results.md is that of the defaults")
+    if args.write and args.every != 1:
+        parser.error("--write takes no --every: the table in docs/results.md is that of all faces")
     return args
 
 
@@ -92,24 +91,27 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def accuracies(name: str, args: argparse.Namespace) -> list[float]:
-    """In percent, of packaged weights on their test split, by change."""
-    card = weights.card(name)
-    selected = data_set(card["data"]["type"]).select(args.data_root, "test")
-    faces, labels = selected.pictures[::args.every], selected.labels[::args.every]
-    predict, found = Predictor(name, args.work_dir), []
-    for what, change in CHANGES.items():
-        hits = predict(to_batch(change(face, i) for i, face in enumerate(faces))) == labels
-        found.append(100 * float(hits.mean()))
-        print(f"{name}: {what}: {found[-1]:.2f} %", file=sys.stderr, flush=True)
+def accuracies(name: str, faces: np.ndarray, labels: np.ndarray, work_dir: Path) -> list[float]:
+    """In percent, of a network on labelled faces, by change."""
+    found = []
+    with Classifier(peers()[name], work_dir) as classify:
+        for what, change in CHANGES.items():
+            scores = classify(np.stack([change(face, i) for i, face in enumerate(faces)]))
+            found.append(accuracy(classify.peer, scores, labels))
+            print(f"{name}: {what}: {found[-1]:.2f} %", file=sys.stderr, flush=True)
     return found
 
 
 def run() -> None:
     args = parse_args()
-    columns = {name: accuracies(name, args) for name in args.weights}
-    rows = [[what, *(f"{found[i]:.2f}" for found in columns.values())] for i, what in enumerate(CHANGES)]
-    table = markdown(["faces", *(f"`{name}`" for name in columns)], rows)
+    faces, labels = private_test(args.data_root)
+    columns = {}
+    for name in args.only or peers():
+        title = peers()[name].labels
+        rows = np.flatnonzero(labels[title] != "")[::args.every]
+        columns[f"`{name}`, {title}"] = accuracies(name, faces[rows], labels[title][rows], args.work_dir)
+    cells = [[what, *(f"{found[i]:.1f}" for found in columns.values())] for i, what in enumerate(CHANGES)]
+    table = markdown(["faces", *columns], cells)
     print(table)
     if args.write:
         replace_section(ROOT / "docs" / "results.md", "robustness", table)

@@ -1,0 +1,74 @@
+"""Networks of others and ours are asked through one door, and judged by the names of their classes."""
+import re
+import sys
+
+import numpy as np
+import pytest
+
+from lanmsff_plugins import weights
+from lanmsff_plugins.base.errors import DataError
+from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES
+from lanmsff_plugins.inference.preprocess import to_batch
+
+from ..processes import ROOT
+
+
+@pytest.fixture(scope="module")
+def door():
+    sys.path.insert(0, str(ROOT / "tools" / "peers"))  # as for a script
+    try:
+        import door
+    finally:
+        sys.path.pop(0)
+    return door
+
+
+def faces(count=5):
+    return np.random.default_rng(0).integers(0, 256, (count, 48, 48), np.uint8)
+
+
+def test_every_peer_is_pinned_and_speaks_of_classes_that_the_data_have(door):
+    for peer in door.peers().values():
+        assert set(door.named(peer.classes)) <= set(FERPLUS_CLASSES), peer.name
+        assert all(re.search(r"[=@][\d.]+$", package) for package in (*peer.pip, *peer.npm)), peer.name
+        assert (ROOT / "tools" / "peers" / "workers" / peer.worker).is_file(), peer.name
+        assert peer.labels in door.LABELS and peer.licence and peer.runs
+
+
+def test_all_packaged_weights_take_part(door):
+    assert set(weights.names()) <= door.peers().keys()
+
+
+def test_a_class_is_right_by_its_name_and_what_has_no_label_does_not_count(door):
+    peer = door.Peer("a", "a.py", ("happy", "sad", "fearful"), "", "")
+    scores = np.eye(3)[[0, 1, 2, 0, 0]]
+    labels = np.array(["happiness", "sadness", "fear", "contempt", ""])
+    assert door.accuracy(peer, scores, labels) == pytest.approx(75)
+
+
+@pytest.mark.slow
+def test_ours_says_through_the_door_what_it_says_directly_and_is_remembered(door, tmp_path):
+    peer = door.peers()["lanmsff_ferplus"]
+    with door.Classifier(peer, tmp_path) as classify:
+        scores = classify(faces())
+        assert classify.facts["parameters"] == 356451
+        assert classify.facts["size"] == weights.weights_file(peer.name).stat().st_size
+        assert classify.seconds > 0
+    expected = weights.load(peer.name)(to_batch(faces())).softmax(1).detach().numpy()
+    assert scores == pytest.approx(expected, abs=1e-5)
+    with door.Classifier(peer, tmp_path) as again:
+        assert np.array_equal(again(faces()), scores)
+        assert again.seconds == 0
+        assert not np.array_equal(again(faces(4)), scores[:3])
+
+
+def test_a_network_that_stops_is_named_with_its_reason(door, tmp_path):
+    peer = door.Peer("broken", "ours.py", (), "", "", arguments=("no_such_weights",))
+    with pytest.raises(DataError, match="broken stopped: .*no_such_weights.*broken/worker.log"):
+        door.Classifier(peer, tmp_path).ask(faces())
+
+
+def test_packages_that_cannot_be_installed_leave_nothing_behind(door, tmp_path):
+    with pytest.raises(DataError, match="no such folder/x.whl cannot be installed"):
+        door.install((f"{tmp_path}/no such folder/x.whl",), (), tmp_path)
+    assert list((tmp_path / "packages").iterdir()) == []
