@@ -22,6 +22,7 @@ from .base.errors import unknown
 from .export import export_onnx, for_inference, run_onnx, run_openvino, run_torch
 from .inference.detect import Detector, open_detector
 from .inference.predictor import FaceReader
+from .inference.preprocess import SIDE
 from .pictures import read_picture
 
 __all__ = ["ENGINES", "open_engine", "open_reader", "read_faces"]
@@ -71,16 +72,16 @@ def open_reader(weights: str = "lanmsff_ferplus", detector: str | Detector = "re
         raise ValueError(unknown("engine", engine, ENGINES))
     card = catalog.card(weights)
     found = open_detector(detector, detector_weights) if isinstance(detector, str) else detector
-    return FaceReader(open_engine(catalog.load(weights), engine), card["classes"], found,
-                      temperature=card["temperature"])
+    return FaceReader(open_engine(catalog.load(weights), engine, card["size"]), card["classes"], found,
+                      temperature=card["temperature"], side=card["size"])
 
 
-def open_engine(model: nn.Module, engine: str) -> Callable[[Tensor], Tensor]:
-    """A network as a function from (N, 1, 64, 64) to logits (N, classes), run by one of ``ENGINES``."""
+def open_engine(model: nn.Module, engine: str, side: int = SIDE) -> Callable[[Tensor], Tensor]:
+    """A network as a function from (N, 1, side, side) to logits (N, classes), run by one of ``ENGINES``."""
     if engine == "torch":
         run = run_torch(for_inference(model).to(memory_format=torch.channels_last), BATCH)
         return lambda faces: run(faces.contiguous(memory_format=torch.channels_last))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "network.onnx")
-        export_onnx(model, path)
+        export_onnx(model, path, (1, side, side))
         return (run_onnx if engine == "onnxruntime" else run_openvino)(path, batch=BATCH)

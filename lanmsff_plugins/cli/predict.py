@@ -20,6 +20,7 @@ from pathlib import Path
 from .. import weights
 from ..base.errors import DataError, one_line
 from ..base.files import write_atomically
+from ..base.memory import return_freed_memory
 from ..base.progress import progress
 from ..base.tables import aligned
 from ..faces import ENGINES, open_reader
@@ -70,6 +71,7 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError("--resume leaves out photographs that are done; a video or a camera is read as a whole")
     boxes = _boxes_of(sources, args.boxes) if args.boxes else None
     detector = "none" if args.no_detect or args.boxes else "yunet" if args.detector_weights else "retinaface"
+    return_freed_memory()
     reader = open_reader(args.weights, detector, args.engine, args.detector_weights)
     done = finished(args.json or args.csv, "json" if args.json else "csv") if args.resume else set()
     with ExitStack() as stack:
@@ -185,7 +187,8 @@ class _Predict:
             if self.model is not None:
                 from ..inference.maps import draw_maps
 
-                maps = draw_maps(self.model, crop, self.reader.classes.index(face.label), face.label)
+                maps = draw_maps(self.model, crop, self.reader.classes.index(face.label), face.label,
+                                 self.reader.side)
                 write_atomically(f"{place}.maps{i}.png", encoded(maps, ".png"))
 
 

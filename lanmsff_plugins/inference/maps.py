@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 
 from ..layers.mass_att import MassAtt
-from .preprocess import to_tensor
+from .preprocess import SIDE, to_tensor
 
 __all__ = ["draw_maps", "grad_cam", "spatial_maps"]
 
@@ -27,7 +27,7 @@ def spatial_maps(model: nn.Module, face: Tensor) -> dict[str, np.ndarray]:
 
     Args:
         model: A network with MassAtt, as :func:`lanmsff_plugins.weights.load` gives it.
-        face: (1, 64, 64) float32.
+        face: (1, H, W) float32.
 
     Returns:
         By a title, a map (H, W) of what the block's features are multiplied with, from 0 to 1.
@@ -50,9 +50,9 @@ def spatial_maps(model: nn.Module, face: Tensor) -> dict[str, np.ndarray]:
 
 
 def grad_cam(model: nn.Module, face: Tensor, target: int) -> np.ndarray | None:
-    """Grad-CAM for a class on the third block's features, (64, 64) from 0 to 1; None without the package grad-cam.
+    """Grad-CAM for a class on the third block's features, (H, W) from 0 to 1; None without the package grad-cam.
 
-    The third block's maps have 8 x 8 places; the last one's, 4 x 4, are too coarse to look at.
+    The third block's maps have an eighth of the face's side; the last one's, a sixteenth, are too coarse to look at.
     """
     if importlib.util.find_spec("pytorch_grad_cam") is None:
         return None
@@ -63,7 +63,7 @@ def grad_cam(model: nn.Module, face: Tensor, target: int) -> np.ndarray | None:
         return cam(input_tensor=face[None], targets=[ClassifierOutputTarget(target)])[0]
 
 
-def draw_maps(model: nn.Module, crop: np.ndarray, target: int, label: str) -> Image.Image:
+def draw_maps(model: nn.Module, crop: np.ndarray, target: int, label: str, side: int = SIDE) -> Image.Image:
     """The face, MassAtt's maps and Grad-CAM side by side, each over the face.
 
     Args:
@@ -71,9 +71,10 @@ def draw_maps(model: nn.Module, crop: np.ndarray, target: int, label: str) -> Im
         crop: The face, (H, W) or (H, W, 3) uint8.
         target: Index of the class that Grad-CAM explains.
         label: Its name.
+        side: Side in pixels of the faces that the network takes.
     """
     grey = Image.fromarray(crop).convert("L")
-    face = to_tensor(np.asarray(grey))
+    face = to_tensor(np.asarray(grey), side)
     maps: Mapping[str, np.ndarray] = spatial_maps(model, face)
     cam = grad_cam(model, face, target)
     panels = {"face": None, **maps, **({} if cam is None else {f"Grad-CAM: {label}": cam})}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .crops import Box, Point, Square, cut, roll_of, square_around
 from .detect import Detection, Detector, factor_of, turn_of
-from .preprocess import to_batch
+from .preprocess import SIDE, to_batch
 
 __all__ = ["SMALL", "TURNED", "Face", "FaceReader", "face_crop"]
 
@@ -58,17 +58,19 @@ class FaceReader:
     """Finds the faces in pictures and reads their expressions.
 
     Args:
-        run: The network: (N, 1, 64, 64) float32 to logits (N, classes).
+        run: The network: (N, 1, side, side) float32 to logits (N, classes).
         classes: The names of the classes, in the network's order.
         detector: What finds the faces; None where each picture is a face already cut out.
         factor: Side of the square that is cut out, as a share of the longest side of the detector's box; the
             detector's own by default, or 1.
         temperature: What the logits are divided by for ``Face.calibrated``, as the weights' card says.
+        side: Side in pixels of the faces that the network takes.
     """
 
     def __init__(self, run: Callable[[Tensor], Tensor], classes: Sequence[str], detector: Detector | None = None,
-                 factor: float | None = None, temperature: float = 1.):
+                 factor: float | None = None, temperature: float = 1., side: int = SIDE):
         self.run, self.classes, self.detector, self.temperature = run, tuple(classes), detector, temperature
+        self.side = side
         self.factor = factor if factor is not None else factor_of(detector) if detector else 1.
 
     def __call__(self, pictures: Sequence[np.ndarray], boxes: Sequence[Sequence[Box]] | None = None
@@ -95,7 +97,7 @@ class FaceReader:
                               for face in self.detector(in_colour(picture))])
         crops = [_grey(picture if square is None else cut(picture, square))
                  for picture, faces in zip(pictures, found) for _, square in faces]
-        logits = iter(self.run(to_batch(crops)) if crops else ())
+        logits = iter(self.run(to_batch(crops, self.side)) if crops else ())
         return [[self._face(detection, square, next(logits)) for detection, square in faces] for faces in found]
 
     def _face(self, found: Detection, square: Square | None, logits: Tensor) -> Face:
