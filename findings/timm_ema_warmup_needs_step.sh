@@ -22,7 +22,7 @@ try:
     import torchvision
 except RuntimeError:  # a CPU build of torch lacks the operators that torchvision's wheel expects; none is used here
     for name in "nms", "qnms":
-        torch.library.define(f"torchvision::{name}", "(Tensor boxes, Tensor scores, float threshold) -> Tensor")
+        torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 import sys
 
 import timm.utils
