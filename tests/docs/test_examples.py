@@ -8,7 +8,9 @@ import pytest
 from ..conftest import ROOT
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
-ALONE = [example for example in EXAMPLES if example.stem != "predict_ray"]  # which has a test of its own
+WITH_OTHERS = ("own_training_loop", "lightning_training", "torchvision_transforms", "grad_cam_map", "torchao_int8",
+               "predict_ray")  # have tests of their own
+ALONE = [example for example in EXAMPLES if example.stem not in WITH_OTHERS]
 
 
 def run(example: Path, folder: Path, *args: str) -> str:
