@@ -68,7 +68,9 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError("--data needs to know which data set the folder holds, since their classes differ in order; "
                          f"name it by --data-set, one of {', '.join(DATASETS)}")
     model, shape, outputs = build_and_try(args.model, args.shape)
-    classes = outputs.shape[1]
+    classes, side = outputs.shape[1], shape[2]
+    if args.data and shape[1] != side:
+        raise ValueError(f"--data compares faces, which are square, got --shape {' '.join(map(str, shape))}")
     trained_on = trained_classes(args, model, classes)
     if args.checkpoint:
         load_checkpoint(model, args.checkpoint)
@@ -77,8 +79,8 @@ def run(args: argparse.Namespace) -> None:
             raise ValueError(f"{args.model} was trained with the classes {', '.join(trained_on)}; those of {name} are "
                              f"{', '.join(DATASETS[name].classes)}")
     names = DATASETS[named].classes if named else args.classes or trained_on
-    validation = labelled_faces(data_set, args.data, "val", classes) if args.data else None
-    calibration = labelled_faces(data_set, args.data, "train", classes, CALIBRATION)[0] if args.int8 else None
+    validation = labelled_faces(data_set, args.data, "val", classes, side) if args.data else None
+    calibration = labelled_faces(data_set, args.data, "train", classes, side, CALIBRATION)[0] if args.int8 else None
 
     forms = {} if args.hub else write_forms(args, model, shape, names, calibration)
     if args.hub:
@@ -173,7 +175,7 @@ def accuracy(logits: Tensor, labels: Tensor) -> str:
     return f"accuracy {(logits.argmax(1) == labels).double().mean():.2%}"
 
 
-def labelled_faces(data_set: str, data_root: str, split: str, classes: int, most: int | None = None
+def labelled_faces(data_set: str, data_root: str, split: str, classes: int, side: int, most: int | None = None
                    ) -> tuple[Tensor, Tensor]:
     """Faces of a split as the network takes them, and their labels.
 
@@ -182,6 +184,7 @@ def labelled_faces(data_set: str, data_root: str, split: str, classes: int, most
         data_root: Its folder.
         split: 'train', 'val' or 'test'.
         classes: How many classes the model has.
+        side: The side in pixels that the faces are resized to.
         most: How many faces at most; all by default.
 
     Raises:
@@ -195,4 +198,4 @@ def labelled_faces(data_set: str, data_root: str, split: str, classes: int, most
         raise ValueError(f"{row.title} has {len(row.classes)} classes, the model has {classes}")
     selected = row.select(data_root, split)
     count = len(selected) if most is None else min(most, len(selected))
-    return to_batch(selected.pictures[i] for i in range(count)), torch.from_numpy(selected.labels[:count])
+    return to_batch((selected.pictures[i] for i in range(count)), side), torch.from_numpy(selected.labels[:count])

@@ -15,7 +15,7 @@ def images(*size, batch=3):
 
 @pytest.fixture(scope="module")
 def faces(drawn_faces):
-    return labelled_faces("ferplus", drawn_faces, "train", 8)[0]
+    return labelled_faces("ferplus", drawn_faces, "train", 8, 64)[0]
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,7 @@ def test_the_size_can_be_left_open(model, tmp_path):
         torch.testing.assert_close(run(images(*size)), run_torch(model)(images(*size)), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_int8_of_trained_weights_stays_near_and_smaller(faces, tmp_path):
     pytest.importorskip("nncf")
     model, exported = weights.load("lanmsff_ferplus"), tmp_path / "float32.xml"
