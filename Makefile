@@ -10,8 +10,8 @@ FORKING := tests/mm tests/cli tests/comparison tests/tools tests/test_own_images
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 pytest = $(PYTEST) -m "$(1)" $(FORKING) && $(PYTEST) -m "$(1)" $(FORKING:%=--ignore=%) tests
 
-.PHONY: help env test test-slow test-ray test-hosts test-faults test-timm test-next test-matrix test-web web dist \
-    quickstart docs lint clean
+.PHONY: help env test test-slow test-ray test-hosts test-faults test-timm test-openmmlab \
+    test-next test-matrix test-web web dist quickstart docs lint clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -22,6 +22,8 @@ $(ENV): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[mm,keras,tools,test]'
+	@# Without what it asks for: opencv-python-headless would overwrite opencv-python's files; the rest is there.
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt grad-cam ttach
 	touch $@
 
 test: $(ENV)  ## Run the tests; those on real data need LANMSFF_DATA=folder.
@@ -65,6 +67,20 @@ test-timm: $(ENV)  ## Run timm's own tests of its models on ours.
 	done
 	TIMM_CHECKOUT=$$(printf ':build/timm-%s' $(TIMM) | cut -c2-) \
 	    $(BIN)/python -m pytest -m slow tests/test_timm_upstream.py
+
+# MMDetection and MMSegmentation need an older mmcv than the newest, so all three lie beside the environment. Of
+# MMSegmentation the wheel holds the tests, of MMDetection the repository alone.
+OPENMMLAB := build/openmmlab
+$(OPENMMLAB)/installed: $(ENV)
+	$(BIN)/python -m pip install --quiet --no-deps --target $(@D) mmcv-lite==2.1.0 mmdet==3.3.0 mmsegmentation==1.2.2 \
+	    ftfy prettytable pycocotools regex shapely six terminaltables wcwidth
+	mkdir -p build/mmsegmentation && mv $(@D)/tests build/mmsegmentation
+	git clone --quiet --depth 1 --branch v3.3.0 https://github.com/open-mmlab/mmdetection build/mmdetection
+	touch $@
+
+test-openmmlab: $(OPENMMLAB)/installed  ## Run the tests with MMDetection and MMSegmentation, and their own with ours.
+	PYTHONPATH=$(CURDIR)/$(OPENMMLAB) MMDET_TESTS=build/mmdetection MMSEG_TESTS=build/mmsegmentation \
+	    $(BIN)/python -m pytest tests/mm/test_detection_and_segmentation.py tests/mm/test_upstream_hosts.py
 
 # MMEngine's next version, and its continuation under the same import name, each in an environment of its own.
 .venv-next/installed: MMENGINE := --pre 'mmengine>=0.11.0rc0'

@@ -34,6 +34,7 @@ MAY_USE = {  # wing: the wings that it may use, all the way down
     "__main__": {"cli"},
 }
 OPENMMLAB = {"mmengine", "mmcv", "mmpretrain", "mmdet", "mmseg"}
+KERNELS = {"lanmsff_plugins.layers.fused", "lanmsff_plugins.layers.triton_kernels"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -136,7 +137,7 @@ def test_only_the_commands_read_the_command_line_and_know_timm_s_registry():
     ("lanmsff_plugins.data.catalog", {"torch", "timm"}), ("lanmsff_plugins.scores", {"torch", "timm"}),
     ("lanmsff_plugins.weights", {"torch", "timm"}), ("lanmsff_plugins.cli.main", {"torch", "timm", "numpy"}),
     ("lanmsff_plugins.export", OPENMMLAB | {"openvino", "nncf", "onnx", "onnxruntime"}),
-    ("lanmsff_plugins.layers", OPENMMLAB), ("timm_registry", OPENMMLAB),
+    ("lanmsff_plugins.layers", OPENMMLAB | KERNELS), ("timm_registry", OPENMMLAB | KERNELS),
     ("lanmsff_plugins.cli.predict", OPENMMLAB | {"cv2", "onnxruntime", "onnx", "retinaface", "matplotlib"})])
 def test_importing_a_module_leaves_out_what_it_does_not_need(module, absent):
     code = f"import sys, {module}; print(*sys.modules.keys() & {absent!r})"
@@ -145,13 +146,20 @@ def test_importing_a_module_leaves_out_what_it_does_not_need(module, absent):
     assert done.stdout.split() == []
 
 
+def test_only_the_kernels_import_triton():
+    """With torch, which does so by itself at times."""
+    for path in MODULES:
+        if dotted(path) not in KERNELS:
+            assert not {name.split(".")[0] for name in imports(path)} & {"triton"}, dotted(path)
+
+
 def test_every_module_says_what_it_is_for():
     for path in MODULES:
         assert ast.get_docstring(ast.parse(path.read_text())), dotted(path)
 
 
 def test_files_can_be_read_in_a_sitting():
-    for path in [*MODULES, *(ROOT / "tools").glob("*.py"), *(ROOT / "timm_registry").glob("*.py")]:
+    for path in [*MODULES, *(ROOT / "tools").rglob("*.py"), *(ROOT / "timm_registry").glob("*.py")]:
         text = path.read_text()
         assert len(text.splitlines()) <= 400, dotted(path)
         for node in ast.walk(ast.parse(text)):

@@ -4,8 +4,9 @@
     python tools/matrix.py --stack 'torch 2.6*'         some, anew
     python tools/matrix.py --stack 'newest*' --part MM  one part of one, anew
 
-Each stack is installed by uv into a temporary folder together with this package's wheel, and removed after its tests;
-that takes up to 8 GB at a time. uv finds interpreters on the PATH, and downloads those that are missing where it can.
+Each stack is installed by uv into a temporary folder, and removed after its tests; that takes up to 8 GB at a time. pip
+then installs this package's wheel, which should change none of the versions that are there, and uv adds what the tests
+need. uv finds interpreters on the PATH, and downloads those that are missing where it can.
 Results are kept in docs/stacks.json as they come, so that a run that was stopped goes on with the next part.
 """
 import argparse
@@ -61,14 +62,13 @@ def run_stack(name: str, parts: Sequence[str], folder: Path) -> None:
         sys.exit(f"{folder} has {free:.0f} GB left, expected {LEAST_FREE}; name another place by --folder")
     print(f"{name}: installing", flush=True)
     try:
-        python = install(STACKS["stacks"][name], folder)
+        python, changed = install(STACKS["stacks"][name], folder)
     except subprocess.CalledProcessError as error:
         lines = [line.strip() for line in error.stderr.splitlines() if line.strip()]
         record(name, {"date": date.today().isoformat(), "refused": " ".join(lines)[:300]})
         print(f"{name}: cannot be installed: {' '.join(lines)[:300]}", flush=True)
         return
-    versions = subprocess.run([python, "-c", VERSIONS], check=True, capture_output=True, text=True).stdout
-    record(name, {"refused": None, "versions": json.loads(versions)})
+    record(name, {"refused": None, "changed": changed, "versions": versions_in(python)})
     for part in parts:
         found = run_tests(python, STACKS["parts"][part], folder / "report.xml")
         record(name, {"date": date.today().isoformat(), "parts": {part: found}})
@@ -82,8 +82,18 @@ print(json.dumps({"python": platform.python_version(), **{d.name.lower(): d.vers
 """
 
 
-def install(stack: dict, folder: Path) -> Path:
-    """Make a stack's environment, put the wheel into it, and check that this changes none of its versions."""
+def versions_in(python: Path) -> dict[str, str]:
+    """The versions of Python and of all that is installed, by their names."""
+    found = subprocess.run([python, "-c", VERSIONS], check=True, capture_output=True, text=True).stdout
+    return json.loads(found)
+
+
+def install(stack: dict, folder: Path) -> tuple[Path, dict[str, list]]:
+    """Make a stack's environment and install the wheel and what the tests need.
+
+    Returns:
+        The interpreter, and what installing the wheel alone has changed: by name, the versions before and after.
+    """
     environment = {**os.environ, "UV_CACHE_DIR": str(folder / "cache")}
     python = folder / "env" / "bin" / "python"
 
@@ -93,15 +103,20 @@ def install(stack: dict, folder: Path) -> Path:
     call("build", "--quiet", "--wheel", "--out-dir", folder)
     wheel, = folder.glob("*.whl")
     extras = [re.split("[<>=]", each)[0] for each in stack.get("replaces", ())]
-    call("venv", "--quiet", "--python", stack["python"], folder / "env")
+    call("venv", "--quiet", "--seed", "--python", stack["python"], folder / "env")
     pre = ["--prerelease", "allow"] if stack.get("pre") else []
+    call("pip", "install", "--quiet", *pre, "--python", python, *stack["packages"])
+    before = versions_in(python)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", wheel], check=True, capture_output=True, text=True)
+    after = versions_in(python)
+    changed = {each: [before[each], after.get(each)] for each in before if after.get(each) != before[each]}
     call("pip", "install", "--quiet", *pre, "--python", python, f"{wheel}[mm,keras,tools]", *stack["packages"],
          *STACKS["tests"]["packages"])
     if extras:
         call("pip", "uninstall", "--quiet", "--python", python, *extras)
         call("pip", "install", "--quiet", "--no-deps", "--reinstall", "--python", python,
              *(each for each in stack["packages"] if each.startswith("onedl")))
-    return python
+    return python, changed
 
 
 def run_tests(python: Path, paths: Sequence[str], report: Path) -> dict:
@@ -157,6 +172,8 @@ def table(results: dict) -> str:
                      *(cell(parts.get(part)) for part in STACKS["parts"])])
         if result.get("refused"):
             notes.append(f"- {name}: cannot be installed: {result['refused']}")
+        notes += [f"- {name}: the wheel changed {each} from {old} to {new}"
+                  for each, (old, new) in result.get("changed", {}).items()]
         for part, found in parts.items():
             notes += [f"- {name}, {part}: `{test}` failed" for test in found["failed"][:10]]
             notes += [f"- {name}, {part}: {count} left out, {reason}" for reason, count in found["skipped"].items()

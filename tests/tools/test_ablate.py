@@ -2,19 +2,17 @@
 import json
 import re
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 pytest.importorskip("mmpretrain")
 
-from ..conftest import ROOT  # noqa: E402
+from ..mm.runs import call_command  # noqa: E402
 
 
 def ablate(*args) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-W", "ignore", "tools/ablate.py", "network", *map(str, args)],
-                          capture_output=True, text=True, cwd=ROOT)
+    return call_command("ablate.py", "network", *args)
 
 
 def test_the_table_starts_with_the_whole_network_and_goes_on_by_accuracy(tmp_path):
