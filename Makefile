@@ -7,7 +7,8 @@ ENV := .venv/installed
 # Tests that fork a process which trains come first: PyTorch's autograd cannot be forked once some tests of the others
 # have used it.
 FORKING := tests/mm tests/cli tests/comparison tests/tools tests/test_own_images.py tests/test_written_before.py
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# A worker that dies is not replaced: its test would only end the next one.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0
 pytest = $(PYTEST) -m "$(1)" $(FORKING) && $(PYTEST) -m "$(1)" $(FORKING:%=--ignore=%) tests
 
 .PHONY: help env test test-slow test-ray test-hosts test-faults test-timm test-openmmlab \

@@ -1,4 +1,6 @@
 """Photographs to expressions in one call."""
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -42,7 +44,8 @@ def test_a_path_its_bytes_an_image_and_an_array_give_one_answer(astronaut):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_gives_what_the_network_gives(name, engine, drawn):
     for package in {"torch": (), "openvino": ("openvino", "onnxscript")}.get(engine, ("onnxruntime", "onnxscript")):
-        pytest.importorskip(package)
+        if find_spec(package) is None:  # to import OpenVINO would tell its makers of it
+            pytest.skip(f"{package} is not installed")
     face, = read_faces(drawn, name, "none", engine)
     image = to_tensor(read_picture(drawn), weights.card(name)["size"])
     expected = weights.load(name)(image[None]).softmax(1)[0].tolist()

@@ -9,7 +9,7 @@ pytest.importorskip("mmpretrain")
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3000)
+@pytest.mark.timeout(840)
 def test_the_quickstart_learns_the_drawn_faces_and_says_what_to_expect(tmp_path):
     def run(*args: str) -> str:
         return subprocess.run([sys.executable, "-W", "ignore", "-m", "lanmsff_plugins", *args], cwd=tmp_path,

@@ -4,11 +4,14 @@
 
 Needs the extra ``openvino``, which is imported at the first use. A model is two files, .xml and .bin.
 """
+import importlib
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -42,8 +45,7 @@ def export_openvino(model: nn.Module, path: str | Path, shape: tuple[int, int, i
         ValueError: if ``path`` does not end in .xml, the number of names is not that of the classes, a weight is not
             finite, the model cannot be exported, or the file does not compute what the model does.
     """
-    import openvino
-
+    openvino = import_unreported("openvino")
     _check_suffix(path)
     model = plain_copy(model, shape, class_names)
     channels, *size = shape
@@ -78,9 +80,7 @@ def quantize_openvino(source: str | Path, path: str | Path, faces: Tensor) -> No
     """
     if not len(faces):
         raise ValueError("int8 is calibrated with faces, got none; name a folder that has some")
-    import nncf
-    import openvino
-
+    openvino, nncf = import_unreported("openvino"), import_unreported("nncf")
     _check_suffix(path)
     model = openvino.Core().read_model(str(source))
     try:
@@ -105,14 +105,12 @@ def run_openvino(path: str | Path, threads: int = 0, batch: int = 32, dtype: str
         dtype: What float32 layers compute in: 'float32', or 'bfloat16', which OpenVINO by itself would choose where the
             processor has it.
     """
-    import openvino
-
+    openvino = import_unreported("openvino")
     return _run(openvino.Core().read_model(str(path)), threads, batch, dtype)
 
 
 def _run(model: Any, threads: int = 0, batch: int = 32, dtype: str = "float32") -> Callable[[Tensor], Tensor]:
-    import openvino
-
+    openvino = import_unreported("openvino")
     settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _PRECISION[dtype]}
     if threads:
         settings["INFERENCE_NUM_THREADS"] = str(threads)
@@ -128,15 +126,30 @@ def _run(model: Any, threads: int = 0, batch: int = 32, dtype: str = "float32") 
         for part in images.split(batch)])
 
 
+def import_unreported(name: str) -> ModuleType:
+    """Import OpenVINO or NNCF without openvino_telemetry, through which they tell their makers of each use.
+
+    They do so unasked and whatever they are used for, from forks of the process, and keep a number of the user's in the
+    home folder (openvino-telemetry 2025.2). Where that package is missing, they work and tell nothing. Whoever has
+    imported it before keeps it.
+    """
+    reporter = "openvino_telemetry"
+    if reporter in sys.modules:
+        return importlib.import_module(name)
+    sys.modules[reporter] = None  # type: ignore[assignment]  # a package that is not there
+    try:
+        return importlib.import_module(name)
+    finally:
+        del sys.modules[reporter]
+
+
 def _check_suffix(path: str | Path) -> None:
     if Path(path).suffix != ".xml":
         raise ValueError(f"OpenVINO's files end in .xml, got {path}")
 
 
 def _save(model: Any, path: str | Path) -> None:
-    import openvino
-
-    path = Path(path)
+    openvino, path = import_unreported("openvino"), Path(path)
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, path.name)
         openvino.save_model(model, str(made), compress_to_fp16=False)

@@ -30,7 +30,7 @@ def weights(work_dir):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(840)
 def test_ten_kills_at_any_moment_change_nothing(drawn_faces, tmp_path):
     settings = dict(config="lanmsff_ferplus_modern.py", train_cfg__max_epochs=6)
     began = time.monotonic()
