@@ -128,6 +128,8 @@ class TinyRetinaFace(_Network):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 4  # its errors are raised as well
+        # Its threads would go on turning after each picture, and hold up the network that reads the faces.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_cpu_mem_arena = False  # the arena grows with each new size of picture, and keeps what it has
         self.threshold = threshold
         self._session = onnxruntime.InferenceSession(WEIGHTS, options, providers=["CPUExecutionProvider"])
