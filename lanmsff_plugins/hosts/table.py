@@ -147,7 +147,7 @@ def find_host(name: str, input_shape: Sequence[int] | None = None, **kwargs) -> 
 def _candidates(name: str, model: nn.Module) -> Iterator[Host]:
     file = timm.model_entrypoint(name).__module__
     for host in HOSTS:
-        if timm.model_entrypoint(host.name).__module__ == file:
+        if timm.is_model(host.name) and timm.model_entrypoint(host.name).__module__ == file:  # older ones know fewer
             yield replace(host, name=name)
     if not file.startswith("timm.") and "attn_layer" in inspect.signature(type(model)).parameters:
         yield Host(name, slot="attn_layer")

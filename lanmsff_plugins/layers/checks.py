@@ -94,6 +94,8 @@ def at_least(size: int, least: int) -> int:
     else:
         if isinstance(size, Tensor):
             return size.clamp(min=least)
+        if isinstance(size, int):  # what torch.compile takes for a symbol, it writes as one
+            return max(size, least)
         return torch.sym_max(size, least)  # type: ignore[return-value]
 
 

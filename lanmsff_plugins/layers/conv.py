@@ -135,7 +135,7 @@ class ConvNormAct(nn.Module):
                                    dilation=dilation, **dd)
         else:
             self.conv = _same_conv2d(in_channels, out_channels, kernel_size, dilation, **dd)
-        self.norm: nn.Module = _norm_layer(norm_layer)(out_channels, **dd)
+        self.norm: nn.Module = _norm_layer(norm_layer)(out_channels).to(device, dtype)
         self.act = nn.Identity() if act_layer is None else create_act_layer(act_layer, inplace=True)
         self.reset_parameters()
 

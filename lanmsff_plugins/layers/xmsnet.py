@@ -21,6 +21,8 @@ torch.fx.wrap("check_alike")
 torch.fx.wrap("check_nchw")
 torch.fx.wrap("_default")
 
+_Optional = Tensor | None  # one object: torch.fx of torch 2.6 does not trace two equal ones
+
 
 class LGB(nn.Module):
     """Max pooling at four sizes, 1, 3, 5 and 7, each of another quarter of four times the channels.
@@ -114,7 +116,7 @@ class QueryAttention(nn.Module):
             layer.reset_parameters()
         nn.init.ones_(self.temperature)
 
-    def forward(self, x: Tensor, y: Tensor | None = None, z: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, y: _Optional = None, z: _Optional = None) -> Tensor:
         y, z = _default(y, x), _default(z, x)
         check_nchw(x, self.channels, "QueryAttention")
         for other in (y, z):

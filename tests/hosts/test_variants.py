@@ -53,6 +53,9 @@ def test_a_pattern_names_other_places():
 def test_timm_s_layers_keep_the_shape_or_cannot_be_built_with_this_timm(name):
     try:
         layer = find_layer(name)(64)
+    except ValueError as error:
+        assert "has no layer" in str(error)
+        pytest.skip(str(error))
     except TypeError:
         assert name == "ge"  # with its MLP timm 1.0.31 cannot build it
     else:

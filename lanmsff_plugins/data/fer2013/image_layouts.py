@@ -106,9 +106,9 @@ def _read_parquet(path: Path) -> Iterator[_Image]:
     try:
         import pyarrow
         from pyarrow import parquet
-    except ImportError:
-        raise ImportError(f"{path} is a parquet file, which pyarrow reads: pip install 'lanmsff-plugins[parquet]'"
-                          ) from None
+    except ImportError as error:  # not there, or too new for this NumPy
+        raise ImportError(f"{path} is a parquet file, which pyarrow reads ({error}): "
+                          "pip install 'lanmsff-plugins[parquet]'") from None
     split = re.split("[^A-Za-z0-9]", path.name)[0].lower()
     if split not in _SPLITS:
         raise DataError(f"{path}: the name does not tell the split; expected one that begins with one of "

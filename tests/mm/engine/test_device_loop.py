@@ -10,7 +10,10 @@ from lanmsff_plugins.measure.dispatch import count_operators
 from lanmsff_plugins.mm.engine.device_loop import DeviceTrainLoop
 from lanmsff_plugins.mm.engine.launch import build_runner, load_config
 
+from ...versions import needs
 from ..runs import finish, finish_together, load, tiny
+
+pytestmark = needs("timm", "1.0.21", "Muon")  # which the modern recipe takes
 
 MODERN = dict(config="lanmsff_ferplus_modern.py", train_cfg__max_epochs=13, train_cfg__val_interval=13)
 

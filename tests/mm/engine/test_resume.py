@@ -8,11 +8,13 @@ from mmengine.hooks import Hook
 
 from lanmsff_plugins.mm.engine.launch import resume_last
 
+from ...versions import needs
 from ..runs import finish, load, tiny
 
 PLAIN = dict(config="lanmsff_ferplus.py")
 # Batches augmented by torch's generator, a schedule by step, a running average of the weights.
 MODERN = dict(config="lanmsff_ferplus_modern.py")
+muon = needs("timm", "1.0.21", "Muon")
 WORKERS = dict(train_dataloader__num_workers=2)
 # Each face drawn anew in each epoch, by the generators of the processes that load it.
 DRAWN = dict(train_dataloader__dataset__mode="probability", train_dataloader__dataset__pipeline=[
@@ -51,8 +53,8 @@ def assert_same(left, right, place="checkpoint"):
 @pytest.mark.parametrize("settings", [
     pytest.param({**PLAIN, **DRAWN}, id="drawn in the main process"),
     pytest.param({**PLAIN, **DRAWN, **WORKERS}, id="drawn by two workers"),
-    pytest.param({**MODERN}, id="with averaged weights"),
-    pytest.param({**MODERN, "on_device": True}, id="with the split on the device")])
+    pytest.param({**MODERN}, id="with averaged weights", marks=muon),
+    pytest.param({**MODERN, "on_device": True}, id="with the split on the device", marks=muon)])
 def test_six_epochs_equal_three_and_a_resume(drawn_faces, tmp_path, settings):
     whole = tiny(drawn_faces, tmp_path / "whole", **settings)
     assert finish(whole) == 0
