@@ -201,6 +201,12 @@ def test_a_norm_can_be_given_by_timms_name(name):
     assert type(ConvNormAct(4, 6, norm_layer=name).norm) is get_norm_layer(name)
 
 
+def test_a_norm_is_called_with_its_channels_alone_and_is_where_the_rest_is():
+    layer = ConvNormAct(4, 6, norm_layer=lambda channels: nn.GroupNorm(2, channels), device="meta", dtype=torch.float16)
+    assert all(p.is_meta and p.dtype is torch.float16 for p in layer.parameters())
+    assert layer.norm.num_channels == 6
+
+
 def test_a_norm_that_timm_does_not_know_is_refused_by_name():
     with pytest.raises(ValueError, match="unknown norm_layer 'batchnorm2'; expected a name of timm.layers"):
         ConvNormAct(4, 6, norm_layer="batchnorm2")
