@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from .base.compat import require
 from .base.errors import DataError, one_line
 
 __all__ = ["MAX_PIXELS", "opened", "picture_size", "read_picture", "to_array"]
@@ -87,6 +88,11 @@ def opened(source: str | PathLike | bytes, place: str) -> Iterator[Image.Image]:
         with image:
             if image.format == "EPS":
                 raise DataError(f"{place} is PostScript, which is not run here; save it as PNG")
+            if image.format == "DDS":  # a damaged one takes older releases minutes, pixel by pixel
+                try:
+                    require("Pillow", "13", "reading DDS", "save it as PNG")
+                except ImportError as error:
+                    raise DataError(f"{place}: {error}") from None
             _check_size(image, place)
             yield image
 

@@ -289,6 +289,14 @@ def test_postscript_is_not_run(given):
     assert refused(source, "is PostScript").startswith(name)
 
 
+def test_dds_is_refused_where_pillow_is_too_old_to_come_to_an_end_with_a_damaged_one(given, monkeypatch):
+    source, name = given(content(Image.fromarray(RGB), "DDS"))
+    monkeypatch.setattr("lanmsff_plugins.base.compat.version", lambda package: (13, 0))
+    assert read_picture(source).shape == RGB.shape[:2]
+    monkeypatch.setattr("lanmsff_plugins.base.compat.version", lambda package: (12, 3))
+    assert refused(source, "reading DDS needs Pillow 13, got .*; save it as PNG").startswith(name)
+
+
 def test_an_image_without_pixels_is_refused():
     refused(Image.new("L", (0, 5)), "the picture has 0x5 pixels")
 
