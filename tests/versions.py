@@ -1,5 +1,6 @@
 """Marks for tests of what older versions of other packages cannot do; the reason stands in the report."""
 import pytest
+from timm.models._hub import has_hf_hub
 
 from lanmsff_plugins.base import compat
 
@@ -17,3 +18,7 @@ def needs(package: str, oldest: str, what: str) -> pytest.MarkDecorator:
     except ImportError as error:
         return pytest.mark.skip(reason=str(error).rstrip("; "))
     return pytest.mark.skipif(False, reason="")
+
+
+hub = pytest.mark.skipif(not has_hf_hub(), reason="this timm does not know this huggingface_hub")
+"""For ``local-dir:`` and the hub: timm before 1.0.22 takes huggingface_hub 2 for one that is not installed."""

@@ -15,9 +15,9 @@ from lanmsff_plugins.reporting.hub import write_hub_folder
 from lanmsff_plugins.weights.loading import load_weights
 
 from ..conftest import ROOT
-from ..versions import needs
+from ..versions import hub, needs
 
-pytestmark = needs("timm", "1.0.16", "local-dir:")
+pytestmark = [hub, needs("timm", "1.0.16", "local-dir:")]
 IMAGES = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
 CARD = weights.card("lanmsff_ferplus")
 
