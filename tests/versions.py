@@ -1,4 +1,6 @@
-"""Marks for tests of what older versions of other packages cannot do; the reason stands in the report."""
+"""Marks for tests of what other packages, missing or older, cannot do; the reason stands in the report."""
+from importlib.util import find_spec
+
 import pytest
 from timm.models._hub import has_hf_hub
 
@@ -22,3 +24,6 @@ def needs(package: str, oldest: str, what: str) -> pytest.MarkDecorator:
 
 hub = pytest.mark.skipif(not has_hf_hub(), reason="this timm does not know this huggingface_hub")
 """For ``local-dir:`` and the hub: timm before 1.0.22 takes huggingface_hub 2 for one that is not installed."""
+
+nncf = pytest.mark.skipif(find_spec("nncf") is None, reason="NNCF is not installed")
+"""Without importing it, for that would tell its makers of the tests."""

@@ -1,7 +1,6 @@
 """Exporting from the command line, as a user does it."""
 import json
 import re
-from importlib.util import find_spec
 
 import onnx
 import pytest
@@ -15,6 +14,7 @@ from lanmsff_plugins.export import run_onnx, run_torch
 from lanmsff_plugins.models.naming import to_mm
 
 from ..processes import run_process
+from ..versions import nncf
 from .command import runner
 
 SMALL = "lanmsff(channels=(12, 12, 12, 12), attn_layer='se')"
@@ -60,7 +60,7 @@ def test_a_folder_of_other_weights_has_their_classes_and_no_figures(run, tmp_pat
     assert json.loads((tmp_path / "hub" / "config.json").read_text())["label_names"] == ["glad", "sad"]
 
 
-@pytest.mark.skipif(find_spec("nncf") is None, reason="NNCF is not installed")
+@nncf
 def test_a_file_that_ends_in_xml_is_for_openvino(drawn_faces, tmp_path):
     # In a process of its own: one that has OpenVINO and forks leaves its children to crash in a data loader.
     done = run_process("export", SMALL, tmp_path / "x.xml", "--int8", tmp_path / "x.int8.xml", "--data", drawn_faces,

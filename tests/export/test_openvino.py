@@ -15,6 +15,7 @@ from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES
 from lanmsff_plugins.export import compare_outputs, export_openvino, quantize_openvino, run_openvino, run_torch
 from lanmsff_plugins.export.openvino import import_unreported
 
+from ..versions import nncf
 from .conftest import images
 
 if find_spec("openvino") is None:  # not by importing it, which would tell its makers of these tests
@@ -52,10 +53,7 @@ def test_the_size_can_be_left_open(model, tmp_path):
         torch.testing.assert_close(run(images(*size)), run_torch(model)(images(*size)), rtol=1e-5, atol=1e-5)
 
 
-with_nncf = pytest.mark.skipif(find_spec("nncf") is None, reason="NNCF is not installed")
-
-
-@with_nncf
+@nncf
 @pytest.mark.slow
 def test_no_use_is_reported(tmp_path):
     """What reports keeps a number of the user's in the home folder, and sends from a thread."""
@@ -75,7 +73,7 @@ assert not [thread.name for thread in threading.enumerate() if "ThreadPool" in t
     assert not list(home.iterdir())
 
 
-@with_nncf
+@nncf
 @pytest.mark.slow
 def test_int8_of_trained_weights_stays_near_and_smaller(faces, tmp_path):
     model, exported = weights.load("lanmsff_ferplus"), tmp_path / "float32.xml"
