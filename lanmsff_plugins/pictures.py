@@ -13,7 +13,7 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from .base.compat import require
 from .base.errors import DataError, one_line
@@ -69,8 +69,11 @@ def picture_size(path: str | PathLike) -> tuple[int, int]:
         DataError: as :func:`opened`.
     """
     with opened(path, _printable(path)) as image:
+        width, height = image.size
+        if image.format == "TIFF":  # before it is decoded, Pillow 11 and newer give the size of the turned picture
+            width, height = image.tag_v2[TiffImagePlugin.IMAGEWIDTH], image.tag_v2[TiffImagePlugin.IMAGELENGTH]
         turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _SIDEWAYS
-        return (image.height, image.width) if turned else (image.width, image.height)
+        return (height, width) if turned else (width, height)
 
 
 @contextmanager
@@ -81,10 +84,11 @@ def opened(source: str | PathLike | bytes, place: str) -> Iterator[Image.Image]:
         DataError: if the picture is damaged, of no known format, without pixels, or larger than ``MAX_PIXELS``; if it
             is PostScript, a program that Pillow would have Ghostscript run.
     """
-    with _errors_name(place):
+    # Not by its path: Pillow 11 to 13 maps a grey TIFF into memory then, and mixes up its rows if it is turned.
+    with _errors_name(place), io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as stream:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is the limit here
-            image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+            image = Image.open(stream)
         with image:
             if image.format == "EPS":
                 raise DataError(f"{place} is PostScript, which is not run here; save it as PNG")
@@ -105,9 +109,9 @@ def to_array(image: Image.Image, colour: bool = False, place: str = "the picture
             integers beyond 16 bits.
     """
     _check_size(image, place)
-    image.load()  # Pillow turns some formats by itself then, and takes the tag away
+    image.load()
     turn = _TURN.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    if turn is not None:
+    if turn is not None and image.format != "TIFF":  # Pillow has turned it; before 10.1 the tag stays
         image = image.transpose(turn)
     if image.mode.startswith("I"):
         image = _from_16_bits(image, place)

@@ -54,9 +54,11 @@ def refused(source, match: str) -> str:
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF"])
 @pytest.mark.parametrize("orientation", UPRIGHT)
-def test_a_picture_is_turned_as_its_exif_tag_says(orientation, form):
-    got = read_picture(content(Image.fromarray(GREY), form, exif=oriented(orientation)))
-    np.testing.assert_array_equal(got, UPRIGHT[orientation](GREY))
+def test_a_picture_is_turned_as_its_exif_tag_says(tmp_path, orientation, form):
+    stored = content(Image.fromarray(GREY), form, exif=oriented(orientation))
+    (tmp_path / "x").write_bytes(stored)
+    for source in (stored, tmp_path / "x"):
+        np.testing.assert_array_equal(read_picture(source), UPRIGHT[orientation](GREY))
 
 
 @pytest.mark.parametrize("form", ["JPEG", "WEBP"])
@@ -346,7 +348,8 @@ def test_no_torch_is_needed():
     assert done.stdout.split() == ["False", "False"]
 
 
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
 @pytest.mark.parametrize("orientation", UPRIGHT)
-def test_the_size_is_that_of_the_upright_picture(tmp_path, orientation):
-    Image.fromarray(GREY).save(tmp_path / "x.png", exif=oriented(orientation))
-    assert picture_size(tmp_path / "x.png") == read_picture(tmp_path / "x.png").shape[::-1]
+def test_the_size_is_that_of_the_upright_picture(tmp_path, orientation, form):
+    Image.fromarray(GREY).save(tmp_path / "x", form, exif=oriented(orientation))
+    assert picture_size(tmp_path / "x") == read_picture(tmp_path / "x").shape[::-1]

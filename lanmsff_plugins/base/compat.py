@@ -14,8 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SAFE_TORCH", "adapts_rgb_only", "has_safe_globals", "load_plain", "on_state_dict", "plain_loads", "require",
-           "version"]
+__all__ = ["SAFE_TORCH", "adapts_rgb_only", "default_font", "has_safe_globals", "load_plain", "on_state_dict",
+           "plain_loads", "require", "version"]
 
 SAFE_TORCH = "2.6"
 """The torch from which on ``weights_only`` is the default, can be widened for one file, and refuses TorchScript."""
@@ -108,6 +108,13 @@ def on_state_dict(module: Any, hook: Callable) -> None:
         module._register_state_dict_hook(hook)
     else:
         module.register_state_dict_post_hook(hook)
+
+
+def default_font(size: float) -> Any:
+    """``ImageFont.load_default(size)``. Before Pillow 10.1 the font has one size, eleven pixels."""
+    from PIL import ImageFont
+
+    return ImageFont.load_default(*[size] if version("Pillow") >= (10, 1) else [])
 
 
 def adapts_rgb_only() -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ..base.compat import default_font
+
 __all__ = ["contact_sheet"]
 
 
@@ -24,11 +26,11 @@ def contact_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], colum
     rows = -(-len(pictures) // columns)
     step_x, step_y = width + 2, height + 13
     sheet = Image.new("L", (min(columns, len(pictures)) * step_x, rows * step_y), 255)
-    canvas = ImageDraw.Draw(sheet)
+    canvas, font = ImageDraw.Draw(sheet), default_font(9)
     for i, (picture, caption) in enumerate(zip(pictures, captions)):
         x, y = i % columns * step_x, i // columns * step_y
         sheet.paste(Image.fromarray(picture), (x, y))
-        while caption and canvas.textlength(caption, font_size=9) > width:
+        while caption and canvas.textlength(caption, font) > width:
             caption = caption[:-1]
-        canvas.text((x, y + height), caption, 0, font_size=9)
+        canvas.text((x, y + height), caption, 0, font)
     return sheet

@@ -1,11 +1,15 @@
 """Ways to spoil a text file, and what a refusal must look like."""
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lanmsff_plugins.base.errors import DataError
+
+NUL = r" got '\w*\\x00\w*'" if sys.version_info >= (3, 11) else r": not a CSV file \(line contains NUL\)"
+"""What is said of a NUL; before Python 3.11 the csv module takes none."""
 
 Damage = Callable[[list[bytes]], bytes]  # the file's lines, to what stands in the file afterwards
 

@@ -10,7 +10,6 @@ from timm.models._features import FeatureDictNet, FeatureGetterNet, FeatureHookN
 from timm.models._features_fx import FeatureGraphNet
 from timm.utils import ModelEmaV3, reparameterize_model
 from torch import distributed, nn
-from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
 from lanmsff_plugins import MassAtt
@@ -193,6 +192,8 @@ def test_ddp_trains_the_layers(places, one_process):
 @needs("torch", "2.7", "FSDP2 on a CPU")
 @pytest.mark.parametrize("places", ["norms", "stages"])
 def test_fsdp_trains_the_layers(places, one_process):
+    from torch.distributed.fsdp import fully_shard
+
     plain, sharded = extended(places).train(), extended(places).train()
     mesh = distributed.init_device_mesh("cpu", (1,))
     for module in [*sharded.children()][-3:]:

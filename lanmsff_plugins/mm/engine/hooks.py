@@ -118,6 +118,13 @@ class CheckpointHook(_CheckpointHook):
 
     def after_val_epoch(self, runner, metrics: dict) -> None:
         super().after_val_epoch(runner, metrics)
+        self._save_what_waits(runner)
+
+    def after_train(self, runner) -> None:
+        self._save_what_waits(runner)  # MMEngine before 0.10.4 does not validate the last epoch out of turn
+        super().after_train(runner)
+
+    def _save_what_waits(self, runner) -> None:
         if self._save_after_val:
             self._save_after_val = False
             runner.logger.info(f"Saving checkpoint at {runner.epoch} epochs")

@@ -69,6 +69,7 @@ def test_six_epochs_equal_three_and_a_resume(drawn_faces, tmp_path, settings):
     assert len(losses) == 6 * 4 and len(set(losses)) > 1
 
 
+@needs("torch", "2.6", "foreign://")
 def test_a_run_that_mmengine_saved_resumes_by_the_foreign_prefix(drawn_faces, tmp_path):
     cfg = tiny(drawn_faces, tmp_path, train_cfg__max_epochs=1, custom_hooks=[],
                default_hooks__checkpoint=dict(_delete_=True, type="CheckpointHook", interval=1))

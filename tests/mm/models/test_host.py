@@ -6,6 +6,9 @@ from mmpretrain.registry import MODELS
 
 from lanmsff_plugins import MassAtt
 
+from ...versions import needs
+
+pytestmark = needs("timm", "1.0.8", "test_resnet")
 init_default_scope("mmpretrain")
 
 
