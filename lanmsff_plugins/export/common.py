@@ -65,7 +65,7 @@ def for_inference(model: nn.Module) -> nn.Module:
     model = reparameterize_model(model, inplace=True)
     fuse = getattr(model, "fuse", None)
     if fuse is not None:
-        model = fuse()
+        model = fuse() or model  # older versions of timm fold a RepViT in place and give nothing
     for block in model.modules():
         # Not what a layer was put behind: it has the place of the pool or of the activation.
         if isinstance(block, Shrink) and isinstance(block[0], nn.MaxPool2d) and isinstance(block[1], nn.ReLU):

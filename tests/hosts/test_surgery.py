@@ -14,6 +14,8 @@ from torch import nn
 from lanmsff_plugins import MassAtt
 from lanmsff_plugins.hosts.surgery import insert_after, replace_modules
 
+from ..versions import needs
+
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
 
@@ -232,6 +234,7 @@ def test_a_module_within_a_replaced_one_goes_with_it():
     assert replace_modules(model, Nested, MassAtt, input_shape=(3, 16, 16)).keys() == {"1"}
 
 
+@needs("timm", "1.0.8", "test_efficientnet")
 def test_replacing_behind_an_inserted_layer_keeps_the_inserted_one():
     model = timm.create_model("test_efficientnet")
     inserted = insert_after(model, "blocks.*.se", MassAtt, input_shape=(3, 64, 64))
@@ -284,6 +287,7 @@ def failing_at(call):
     return factory
 
 
+@needs("timm", "1.0.10", "test_resnet")
 @pytest.mark.parametrize(("change", "message"), [
     (lambda m: insert_after(m, "layer?", failing_at(3)), "no more layers"),
     (lambda m: insert_after(m, "layer?.0.bn2", Odd), r"the Odd for layer1.0.bn2 changes the shape of its input, "

@@ -229,6 +229,7 @@ def test_features_come_through_the_layers(places, cls):
     torch.testing.assert_close(features, expected, rtol=1e-4, atol=1e-5)
 
 
+@needs("timm", "1.0.10", "test_convnext")
 @pytest.mark.parametrize(("cls", "pattern"), [
     ("list", "stages_?"), ("dict", "stages_?"), ("hook", "stages_?"),
     pytest.param("getter", "model.stages.?", marks=getter)])

@@ -85,7 +85,7 @@ def test_the_table_has_forty_hosts_and_all_that_are_promised():
     ("resnet18", "`block_args=dict(attn_layer=L)`"), ("resnet34", "`block_args=dict(attn_layer=L)`"),
     ("mobilenetv2_100", '`insert_after(model, "blocks.?", L)`'),
     ("ghostnetv2_100", "`replace_modules(model, SqueezeExcite, L)`"),
-    ("inception_next_atto", ", ".join(f'`insert_after(model, "stages.{i}", L)`' for i in range(4)))])
+    ("inception_next_tiny", ", ".join(f'`insert_after(model, "stages.{i}", L)`' for i in range(4)))])
 def test_a_cnn_that_is_not_in_the_table_takes_layers_as_its_relatives_or_behind_its_stages(name, door):
     host = find_host(name)
     assert (host.name, host.door) == (name, door)

@@ -8,7 +8,7 @@ from lanmsff_plugins import MassAtt
 
 from ...versions import needs
 
-pytestmark = needs("timm", "1.0.8", "test_resnet")
+pytestmark = needs("timm", "1.0.10", "test_resnet")
 init_default_scope("mmpretrain")
 
 
