@@ -70,7 +70,7 @@ def picture_size(path: str | PathLike) -> tuple[int, int]:
     """
     with opened(path, _printable(path)) as image:
         width, height = image.size
-        if image.format == "TIFF":  # before it is decoded, Pillow 11 and newer give the size of the turned picture
+        if isinstance(image, TiffImagePlugin.TiffImageFile):  # before decoding, Pillow 11 gives the turned size
             width, height = image.tag_v2[TiffImagePlugin.IMAGEWIDTH], image.tag_v2[TiffImagePlugin.IMAGELENGTH]
         turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _SIDEWAYS
         return (height, width) if turned else (width, height)
