@@ -60,7 +60,7 @@ def test_a_name_of_weights_gives_these_weights(name):
 
 
 @pytest.mark.parametrize("name", [
-    "lanmsff", "lanmsff(num_classes=7)", "lanmsff.ferplus(pretrained=False)", "lanmsff_small.untrained", "mine.py"])
+    "lanmsff", "lanmsff(num_classes=7)", "lanmsff.ferplus(pretrained=False)", "lanmsff_large.untrained", "mine.py"])
 def test_a_name_without_weights_is_known_to_be_untrained(name):
     assert is_untrained(name)
 
