@@ -17,16 +17,17 @@ def noise(*size: int) -> np.ndarray:
     return np.random.default_rng(sum(size)).integers(0, 256, size, dtype=np.uint8)
 
 
-@pytest.fixture(scope="module", params=["lanmsff", "lanmsff.fer2013", "lanmsff_small"])
-def transform(request):
-    config = timm.data.resolve_model_data_config(timm.create_model(request.param))
-    return timm.data.create_transform(**config)
+@pytest.fixture(scope="module", params=[("lanmsff", 64), ("lanmsff.fer2013", 64), ("lanmsff_small.ferplus", 48)])
+def transform_to(request):
+    name, side = request.param
+    config = timm.data.resolve_model_data_config(timm.create_model(name))
+    return timm.data.create_transform(**config), side
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_tensor_is_timm_s_to_the_bit(size, transform):
-    picture = noise(*size)
-    torch.testing.assert_close(to_tensor(picture), transform(Image.fromarray(picture)), rtol=0, atol=0)
+def test_the_tensor_is_timm_s_to_the_bit(size, transform_to):
+    (transform, side), picture = transform_to, noise(*size)
+    torch.testing.assert_close(to_tensor(picture, side), transform(Image.fromarray(picture)), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("size", SIZES)
