@@ -8,9 +8,6 @@ import pytest
 
 from lanmsff_plugins.base.errors import DataError
 
-NUL = r" got '\w*\\x00\w*'" if sys.version_info >= (3, 11) else r": not a CSV file \(line contains NUL\)"
-"""What is said of a NUL; before Python 3.11 the csv module takes none."""
-
 Damage = Callable[[list[bytes]], bytes]  # the file's lines, to what stands in the file afterwards
 
 
@@ -26,6 +23,11 @@ def edit(line: int, pattern: bytes, replacement: bytes) -> Damage:
 def cut(end: int) -> Damage:
     """Keep the bytes up to ``end``, which counts from the end if negative."""
     return lambda lines: b"".join(lines)[:end]
+
+
+def nul_refused(got: str) -> str:
+    """What is said of a value with a NUL, a pattern; before Python 3.11 the csv module takes none."""
+    return f" got '{got}'" if sys.version_info >= (3, 11) else r": not a CSV file \(line contains NUL\)"
 
 
 def spoil(path: Path, damage: Damage) -> None:

@@ -13,6 +13,7 @@ from ..versions import needs
 
 pytestmark = needs("timm", "1.0.10", "test_resnet")
 
+
 def build(host: str, layer: str, after: str = "", **kwargs) -> nn.Module:
     torch.manual_seed(0)
     return build_variant(host, layer, after, (3, 32, 32), num_classes=5, **kwargs)

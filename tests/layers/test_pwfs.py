@@ -14,7 +14,7 @@ FEATURES = SHAPES.flatmap(lambda shape: hnp.arrays(np.float32, shape, elements=s
 
 @pytest.fixture(autouse=True)
 def no_flushing():
-    """Programs that torch 2.5 and older compile have the processor take the smallest numbers for zero."""
+    """Programs that torch 2.4 compiles have the processor take the smallest numbers for zero."""
     torch.set_flush_denormal(False)
 
 

@@ -95,6 +95,7 @@ def test_a_class_without_images_is_refused(tmp_path, left):
 JPEG = png(np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8), "JPEG")
 
 COLOURED = np.zeros((48, 48, 4), np.uint8)
+DEEP = png(np.zeros((48, 48), np.uint16))  # Pillow 10 opens it in another mode than newer ones
 
 
 @pytest.mark.parametrize(("content", "message"), [
@@ -105,7 +106,7 @@ COLOURED = np.zeros((48, 48, 4), np.uint8)
     pytest.param(png(np.zeros((48, 47), np.uint8)), "got 47x48 pixels of mode L, expected 48x48", id="narrow"),
     pytest.param(png(np.zeros((64, 64), np.uint8)), "got 64x64 pixels of mode L", id="large"),
     pytest.param(png(COLOURED), "got 48x48 pixels of mode RGBA, expected 48x48, grey or RGB", id="transparent"),
-    pytest.param(png(np.zeros((48, 48), np.uint16)), "got 48x48 pixels of mode I(;16)?, expected 48x48", id="16 bits"),
+    pytest.param(DEEP, f"got 48x48 pixels of mode {Image.open(io.BytesIO(DEEP)).mode}, expected 48x48", id="16 bits"),
     pytest.param(png(np.zeros((48, 48), bool)), "got 48x48 pixels of mode 1, expected 48x48, grey", id="1 bit"),
 ])
 @pytest.mark.parametrize("layout", ["folders", "parquet"])
