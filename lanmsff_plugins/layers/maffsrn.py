@@ -80,7 +80,9 @@ def _pool(x: Tensor) -> Tensor:
     """
     if exporting():
         rows, columns = _pooled(x.shape[2]), _pooled(x.shape[3])
-        x = F.max_pool2d(F.pad(x, [0, 9, 0, 9], value=-float("inf")), 7, stride=3)
+        # Padded so that no window is cut short: PyTorch 2.11 keeps whether one is, as a condition of the program.
+        x = F.pad(x, [0, 9 + (1 - x.shape[3]) % 3, 0, 9 + (1 - x.shape[2]) % 3], value=-float("inf"))
+        x = F.max_pool2d(x, 7, stride=3)
         inside = (torch.arange(x.shape[2], device=x.device) < rows)[:, None] & (
             torch.arange(x.shape[3], device=x.device) < columns)
         return torch.where(inside, x, torch.zeros_like(x))

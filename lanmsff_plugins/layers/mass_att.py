@@ -110,8 +110,8 @@ class MassAtt(nn.Module):
             half = self.act_down1(_halve(self.down1, squeezed))
             quarter = self.act_down2(_halve(self.down2, half))
         # A transposed convolution of stride 2 gives 2n + 1 rows; TensorFlow keeps the first ones.
-        half_up = self.act_up1(self.up1(quarter)[:, :, :half.shape[2], :half.shape[3]])
-        return self.gate_spatial(self.up2(half_up)[:, :, :x.shape[2], :x.shape[3]])
+        half_up = self.act_up1(_crop(self.up1(quarter), half))
+        return self.gate_spatial(_crop(self.up2(half_up), x))
 
     @torch.jit.export
     def attention_maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -132,6 +132,11 @@ class MassAtt(nn.Module):
                     return torch.ops.lanmsff_plugins.mass_att(x, parameters)[0]
         channel, spatial = self.attention_maps(x)
         return (x * channel).mul_(spatial)  # in place: on the CPU another full-size result costs more than the product
+
+
+def _crop(x: Tensor, like: Tensor) -> Tensor:
+    """The first rows and columns of a map, as many as another has; of narrow, every exporter knows the sides."""
+    return x.narrow(2, 0, like.shape[2]).narrow(3, 0, like.shape[3])
 
 
 def _halve(conv: nn.Conv2d, x: Tensor) -> Tensor:

@@ -113,7 +113,7 @@ def test_a_module_is_called_once_in_a_forward_pass(case, layer):
 def test_export_takes_any_batch_and_odd_heights_and_widths_by_auto(case, layer):
     exported = torch.export.export(layer, case.args(case.maps(2, 17, 22)),
                                    dynamic_shapes=case.dynamic(_0=DIM.AUTO, _2=DIM.AUTO, _3=DIM.AUTO)).module()
-    for shape in ((2, 17, 22), (5, 33, 9), (1, 64, 63)):
+    for shape in ((2, 17, 22), (5, 33, 9), (1, 64, 63), (3, 20, 40)):
         assert_same(case, exported, layer, case.maps(*shape))
 
 
