@@ -20,6 +20,7 @@ from mmengine.registry import PARAM_SCHEDULERS
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ...base import compat
 from ...registry import OPTIM_WRAPPERS, OPTIMIZERS
 from ..models.preprocessor import FaceAugment
 from .optim import BFloat16OptimWrapper
@@ -49,8 +50,8 @@ def obstacle(cfg: Config, model: nn.Module) -> str | None:
     if wrapper.get("accumulative_counts", 1) > 1 or wrapper.get("clip_grad"):
         return "optim_wrapper accumulates or clips gradients"
     optimizer = _class(wrapper.optimizer.type, OPTIMIZERS)
-    if not hasattr(optimizer, "make_capturable"):
-        return f"the optimizer is {optimizer.__name__}, not lanmsff_plugins.Muon"
+    if not hasattr(optimizer, "make_capturable") or not compat.captures_muon():
+        return f"the optimizer is {optimizer.__name__}, not lanmsff_plugins.Muon with timm 1.0.28 or newer"
     if not all(issubclass(_class(each["type"], PARAM_SCHEDULERS), LRSchedulerMixin)
                for each in as_list(cfg.get("param_scheduler"))):
         return "param_scheduler changes other settings than the learning rate"

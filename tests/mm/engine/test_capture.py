@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
 from torch import nn
 
-pytest.importorskip("timm", "1.0.26", reason="a capturable Muon needs timm 1.0.26")
+pytest.importorskip("timm", "1.0.28", reason="a capturable Muon needs timm 1.0.28")
 
 from lanmsff_plugins.base.errors import ConfigError
 from lanmsff_plugins.mm.engine.capture import WARM_UP, CapturedStep, obstacle

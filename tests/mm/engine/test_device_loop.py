@@ -5,8 +5,11 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from lanmsff_plugins.base import compat
 from lanmsff_plugins.base.errors import ConfigError
 from lanmsff_plugins.measure.dispatch import count_operators
+from lanmsff_plugins.mm.engine.capture import obstacle
+from lanmsff_plugins.mm.engine.checkpoint import build_network
 from lanmsff_plugins.mm.engine.device_loop import DeviceTrainLoop
 from lanmsff_plugins.mm.engine.launch import build_runner, load_config
 
@@ -81,3 +84,9 @@ def test_a_value_that_is_no_switch_is_refused():
     with pytest.raises(ConfigError, match="on_device is 'yes', expected"):
         load_config("lanmsff_ferplus_modern", options={"on_device": "yes"})
     assert isinstance(load_config("lanmsff_ferplus_modern", options={"on_device": True}), Config)
+
+
+@pytest.mark.skipif(compat.captures_muon(), reason="this timm's Muon can be captured")
+def test_with_an_older_timm_a_step_is_not_captured(drawn_faces, tmp_path):
+    cfg = tiny(drawn_faces, tmp_path, config="lanmsff_ferplus_modern.py", on_device=True)
+    assert obstacle(cfg, build_network(cfg)).endswith("not lanmsff_plugins.Muon with timm 1.0.28 or newer")

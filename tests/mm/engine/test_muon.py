@@ -14,6 +14,8 @@ from lanmsff_plugins.measure.dispatch import count_operators
 from lanmsff_plugins.mm.engine.muon import START, Muon, bucket_sizes, orthogonalize
 from lanmsff_plugins.models import build
 
+from ...versions import needs
+
 SETTINGS = dict(lr=1e-2, weight_decay=0.1, nesterov=True)
 
 
@@ -135,6 +137,7 @@ def test_what_cannot_be_batched_steps_by_timm(settings):
     assert all(map(torch.equal, models[0][0].parameters(), models[1][0].parameters()))
 
 
+@needs("timm", "1.0.28", "a fallback of few operators")
 def test_a_step_of_the_network_is_at_most_sixty_operators_of_pytorch():
     model = build("lanmsff").to("meta")
     optimizer = Muon([dict(params=[p], weight_decay=0.02 * (p.ndim > 1)) for p in model.parameters()], **SETTINGS)
