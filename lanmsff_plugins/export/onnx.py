@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ..base import compat
 from ..base.errors import one_line
 from ..base.files import write_atomically
 from ..inference.preprocess import SIDE
@@ -41,12 +42,14 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
         opset: Version of the operators; 18 or more.
 
     Raises:
+        ImportError: if torch is older than 2.6.
         ValueError: if the number of names is not that of the classes, two of them are the same, the opset is too old or
             too new, a weight is not finite, the model cannot be exported, or the file does not compute what the model
             does.
     """
     from onnx.defs import onnx_opset_version
 
+    compat.require("torch", "2.6", "Export to ONNX", "export with a newer torch, and the file runs anywhere")
     if opset < OPSET:
         raise ValueError(f"ONNX needs opset {OPSET} or more here, got {opset}")
     if opset > onnx_opset_version():
@@ -65,7 +68,7 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
 
 def _to_onnx(model: nn.Module, shape: tuple[int, int, int], dynamic_size: bool, opset: int):
     """The ``onnx.ModelProto`` by torch's exporter."""
-    dynamic = {0: torch.export.Dim("batch")}
+    dynamic = {0: torch.export.Dim("batch", max=2 ** 31 - 1)}  # before torch 2.8, what has no bound is not accepted
     if dynamic_size:
         dynamic |= {2: 16 * torch.export.Dim("height_16"), 3: 16 * torch.export.Dim("width_16")}
     try:
@@ -74,8 +77,9 @@ def _to_onnx(model: nn.Module, shape: tuple[int, int, int], dynamic_size: bool, 
                 model, (torch.zeros(2, *shape),), dynamo=True, dynamic_shapes=(dynamic,), opset_version=opset,
                 input_names=["image"], output_names=["logits"], verbose=False)
     except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
+        hint = "" if compat.version("torch") >= (2, 7) else "; torch 2.7 exports more, batch norms among it"
         raise ValueError(f"the model cannot be exported{' with a dynamic size' if dynamic_size else ''}: "
-                         f"{one_line(error.__cause__ or error)}") from error
+                         f"{one_line(error.__cause__ or error)}{hint}") from error
     assert program is not None  # only the exporter before dynamo gives nothing
     return program.model_proto
 

@@ -5,7 +5,8 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
 from lanmsff_plugins import LANMSFF
-from lanmsff_plugins.export import compare_outputs, for_inference
+from lanmsff_plugins.base import compat
+from lanmsff_plugins.export import compare_outputs, export_onnx, for_inference
 
 from .conftest import images
 
@@ -57,3 +58,10 @@ def test_pruned_and_normed_weights_are_plain_in_the_form_for_inference(reparamet
         torch.testing.assert_close(fast(images(32, 32)), expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
         assert list(model.state_dict()) == names and not any(module._forward_pre_hooks for module in fast.modules())
         assert fast.state_dict().keys() == for_inference(LANMSFF(channels=(12, 12, 12, 12))).state_dict().keys()
+
+
+@pytest.mark.skipif(compat.version("torch") >= (2, 6), reason="this torch exports")
+def test_an_older_torch_refuses_to_export_and_leaves_no_file(model, tmp_path):
+    with pytest.raises(ImportError, match="Export to ONNX needs torch 2.6, got 2"):
+        export_onnx(model, tmp_path / "lanmsff.onnx")
+    assert not list(tmp_path.iterdir())

@@ -13,7 +13,10 @@ from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES
 from lanmsff_plugins.export import compare_outputs, export_onnx, quantize_onnx, run_onnx, run_torch
 from lanmsff_plugins.inference.preprocess import to_batch
 
+from ..versions import needs
 from .conftest import images
+
+pytestmark = needs("torch", "2.6", "export to ONNX")
 
 
 @pytest.fixture(scope="module")
