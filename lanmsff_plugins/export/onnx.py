@@ -42,14 +42,15 @@ def export_onnx(model: nn.Module, path: str | Path, shape: tuple[int, int, int] 
         opset: Version of the operators; 18 or more.
 
     Raises:
-        ImportError: if torch is older than 2.6.
+        ImportError: if torch is older than 2.5, or than 2.6 with ``dynamic_size``.
         ValueError: if the number of names is not that of the classes, two of them are the same, the opset is too old or
             too new, a weight is not finite, the model cannot be exported, or the file does not compute what the model
             does.
     """
     from onnx.defs import onnx_opset_version
 
-    compat.require("torch", "2.6", "Export to ONNX", "export with a newer torch, and the file runs anywhere")
+    what, oldest = ("ONNX for any size", "2.6") if dynamic_size else ("ONNX", "2.5")
+    compat.require("torch", oldest, f"Export to {what}", "export with a newer torch, and the file runs anywhere")
     if opset < OPSET:
         raise ValueError(f"ONNX needs opset {OPSET} or more here, got {opset}")
     if opset > onnx_opset_version():
