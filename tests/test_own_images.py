@@ -16,6 +16,9 @@ from lanmsff_plugins.scores import Predictions  # noqa: E402
 
 from .conftest import ROOT  # noqa: E402
 from .mm.runs import call_command  # noqa: E402
+from .versions import needs  # noqa: E402
+
+own_hook = needs("torch", "2.6", "a checkpoint of MMEngine's own hook")
 
 CONFIG = ROOT / "docs" / "examples" / "configs" / "own_images.py"
 CLASSES = ("anger", "happiness", "neutral", "surprise")
@@ -70,6 +73,7 @@ def test_classes_in_another_order_than_their_folders_are_refused(folder):
     assert not list((folder / "shuffled").glob("*"))
 
 
+@own_hook
 def test_a_checkpoint_of_mmengines_own_hook_is_tested_and_gives_a_report(folder, trained):
     tested = run("test", folder / "own_images.py", trained, "--work-dir", trained, "--cfg-options", *QUICK)
     predictions = Predictions.load(trained / "test.npz")
@@ -82,12 +86,14 @@ def test_a_checkpoint_of_mmengines_own_hook_is_tested_and_gives_a_report(folder,
     assert f"<td>{100 * predictions.accuracy:.2f}</td>" in (folder / "report.html").read_text()
 
 
+@own_hook
 def test_a_checkpoint_of_mmengines_own_hook_is_resumed(folder, trained):
     run("train", folder / "own_images.py", "--work-dir", trained, "--resume", "--cfg-options", *QUICK,
         "train_cfg.max_epochs=2")
     assert (trained / "epoch_2.pth").is_file() and not (trained / "epoch_1.pth").exists()
 
 
+@own_hook
 def test_another_network_with_a_layer_of_ours_learns_from_folders(folder):
     config = folder / "resnet.py"
     config.write_text(

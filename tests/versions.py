@@ -22,6 +22,8 @@ def needs(package: str, oldest: str, what: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(False, reason="")
 
 
+small_resnet = needs("timm", "1.0.10", "test_resnet")
+
 hub = pytest.mark.skipif(not has_hf_hub(), reason="this timm does not know this huggingface_hub")
 """For ``local-dir:`` and the hub: timm before 1.0.22 takes huggingface_hub 2 for one that is not installed."""
 

@@ -19,6 +19,9 @@ from lanmsff_plugins.scores import Predictions  # noqa: E402
 
 from ..comparison.pictures import draw_folders  # noqa: E402
 from ..mm.runs import call_command  # noqa: E402
+from ..versions import small_resnet  # noqa: E402
+
+pytestmark = small_resnet
 
 LAYERS = ("MassAtt", f"{__name__}:Noise")
 

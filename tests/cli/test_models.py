@@ -74,7 +74,7 @@ def test_a_name_without_weights_is_known_to_be_untrained(name):
     ("nothing_like_it", "unknown timm model 'nothing_like_it'; see timm.list_models"),
     ("lanmsff(", "cannot be read: expected NAME"),
     ("lanmsff(num_classes=len('abc'))", "cannot be read: expected NAME"),
-    ("lanmsff(norm_layer='groupnorm')", "cannot be built: num_channels .* must be divisible by num_groups"),
+    ("lanmsff(norm_layer='groupnorm')", "cannot be built: num_channels .*must be divisible by num_groups"),
     ("lanmsff(colour=1)", "cannot be built: LANMSFF.__init__"),
     ("lanmsff_plugins:Nothing", "nothing to import at 'lanmsff_plugins:Nothing'"),
     ("os.path", "os.path is module, expected something that makes a torch.nn.Module"),

@@ -15,6 +15,7 @@ pytest.importorskip("mmpretrain")
 from ..conftest import ROOT  # noqa: E402
 from ..mm.openmmlab import OF_OTHERS  # noqa: E402
 from ..mm.runs import call_command, load, write_predictions  # noqa: E402
+from ..versions import needs  # noqa: E402
 
 CONFIG = "mm_configs/lanmsff_ferplus.py"
 
@@ -47,6 +48,7 @@ def test_training_leaves_the_last_and_the_best_checkpoint_and_nothing_half_writt
     assert not [name for name in names if name.startswith(".")]
 
 
+@needs("torch", "2.6", "torch.serialization.get_unsafe_globals_in_checkpoint")
 def test_checkpoints_hold_nothing_that_could_run_code(trained):
     for path in trained.glob("*.pth"):
         assert torch.serialization.get_unsafe_globals_in_checkpoint(path) == []

@@ -6,6 +6,9 @@ from lanmsff_plugins import MassAtt
 from lanmsff_plugins.comparison.costs import measure_costs
 from lanmsff_plugins.measure.flops import count
 
+from ..versions import small_resnet
+
+pytestmark = small_resnet
 SHAPE = (3, 32, 32)
 
 

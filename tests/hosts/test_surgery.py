@@ -14,7 +14,7 @@ from torch import nn
 from lanmsff_plugins import MassAtt
 from lanmsff_plugins.hosts.surgery import insert_after, replace_modules
 
-from ..versions import needs
+from ..versions import needs, small_resnet
 
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -287,7 +287,7 @@ def failing_at(call):
     return factory
 
 
-@needs("timm", "1.0.10", "test_resnet")
+@small_resnet
 @pytest.mark.parametrize(("change", "message"), [
     (lambda m: insert_after(m, "layer?", failing_at(3)), "no more layers"),
     (lambda m: insert_after(m, "layer?.0.bn2", Odd), r"the Odd for layer1.0.bn2 changes the shape of its input, "

@@ -9,9 +9,9 @@ import timm_registry  # noqa: F401
 from lanmsff_plugins.hosts.variants import _TIMM, build_variant, find_layer
 from lanmsff_plugins.layers import SAFM, MassAtt
 
-from ..versions import needs
+from ..versions import small_resnet
 
-pytestmark = needs("timm", "1.0.10", "test_resnet")
+pytestmark = small_resnet
 
 
 def build(host: str, layer: str, after: str = "", **kwargs) -> nn.Module:

@@ -6,9 +6,9 @@ from mmpretrain.registry import MODELS
 
 from lanmsff_plugins import MassAtt
 
-from ...versions import needs
+from ...versions import small_resnet
 
-pytestmark = needs("timm", "1.0.10", "test_resnet")
+pytestmark = small_resnet
 init_default_scope("mmpretrain")
 
 
