@@ -10,7 +10,7 @@ from lanmsff_plugins.measure.flops import count
 
 from ..versions import needs
 
-computed = needs("torch", "2.6", "a trace with a window whose size is computed")
+computed = needs("torch", "2.10", "a trace with a window whose size is computed")
 
 
 class Call(nn.Module):
