@@ -34,7 +34,7 @@ STACKS = tomllib.loads((ROOT / "tools" / "stacks.toml").read_text())
 RESULTS = ROOT / "docs" / "stacks.json"
 PAGE = ROOT / "docs" / "stacks.md"
 LEAST_FREE = 20  # GB, so that a stack fits with its downloads
-SHOWN = ("torch", "timm", "numpy", "mmengine", "mmcv-lite", "mmpretrain")
+SHOWN = ("torch", "timm", "numpy", "mmengine", "onedl-mmengine", "mmcv-lite", "mmpretrain")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
