@@ -12,3 +12,6 @@ test_pipeline[1].update(scale=48)
 train_dataloader = dict(dataset=dict(teacher='work_dirs/lanmsff_fer2013/train_mirror.npz'))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+
+custom_hooks = _base_.custom_hooks
+custom_hooks[1].update(momentum=1e-3)  # an average of about two passes
