@@ -237,7 +237,7 @@ def test_a_missing_script_is_named(args):
 
 @torch.no_grad()
 @hub
-@needs("timm", "1.0.16", "local-dir:")
+@needs("timm", "1.0.26", "safetensors by local-dir:")
 def test_a_saved_model_comes_back_from_its_folder(parity, tmp_path):
     from timm.models import save_for_hf
 

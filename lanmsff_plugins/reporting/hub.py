@@ -62,11 +62,11 @@ def write_hub_folder(model: nn.Module, folder: str | Path, classes: Sequence[str
 
     Raises:
         FileExistsError: if there is something in the folder.
-        ImportError: if timm is older than 1.0.16, which has no ``local-dir:``.
+        ImportError: if timm is older than 1.0.26, whose ``local-dir:`` reads no safetensors.
         ValueError: if timm did not make the model, the number of names is not that of the classes, or the folder does
             not give the same model again.
     """
-    compat.require("timm", "1.0.16", "A folder for the hub", "upgrade timm")
+    compat.require("timm", "1.0.26", "A folder for the hub", "upgrade timm")
     from timm.models import save_for_hf
 
     config = getattr(model, "pretrained_cfg", None)

@@ -17,7 +17,7 @@ from ..processes import run_process
 from ..versions import needs, nncf
 from .command import runner
 
-hub_folder = needs("timm", "1.0.16", "a folder for the hub")
+hub_folder = needs("timm", "1.0.26", "a folder for the hub")
 
 SMALL = "lanmsff(channels=(12, 12, 12, 12), attn_layer='se')"
 

@@ -17,7 +17,7 @@ from lanmsff_plugins.weights.loading import load_weights
 from ..conftest import ROOT
 from ..versions import hub, needs
 
-pytestmark = [hub, needs("timm", "1.0.16", "local-dir:")]
+pytestmark = [hub, needs("timm", "1.0.26", "safetensors by local-dir:")]
 IMAGES = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
 CARD = weights.card("lanmsff_ferplus")
 
@@ -73,7 +73,9 @@ def test_nothing_in_the_folder_names_a_path_of_this_machine(folder):
         assert str(ROOT) not in (folder / name).read_text() and "weights_file" not in (folder / name).read_text()
 
 
-@pytest.mark.parametrize("arguments", [{}, {"num_classes": 7}, {"in_chans": 3}, {"attn_layer": "se"}])
+@pytest.mark.parametrize("arguments", [
+    {}, {"num_classes": 7}, {"in_chans": 3},
+    pytest.param({"attn_layer": "se"}, marks=needs("timm", "1.0.31", "the arguments of a model by local-dir:"))])
 def test_other_forms_of_the_network_come_back_as_they_were(tmp_path, arguments):
     torch.manual_seed(0)
     made = timm.create_model("lanmsff_small", **arguments).eval()
