@@ -8,6 +8,7 @@ import pytest
 
 from lanmsff_plugins.base.locks import FolderInUseError, folder_lock
 
+SPAWN = multiprocessing.get_context("spawn")  # the process of the tests has threads of many libraries by now
 FORK = multiprocessing.get_context("fork")
 
 
@@ -21,8 +22,8 @@ def hold(folder, pipe):
 @pytest.fixture
 def holder(tmp_path):
     """A process that holds a folder."""
-    ours, theirs = FORK.Pipe()
-    process = FORK.Process(target=hold, args=(tmp_path / "work", theirs))
+    ours, theirs = SPAWN.Pipe()
+    process = SPAWN.Process(target=hold, args=(tmp_path / "work", theirs))
     process.start()
     assert ours.recv() == "held"
     yield process
