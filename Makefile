@@ -6,7 +6,8 @@ ENV := .venv/installed
 
 # Tests that fork come first: PyTorch's autograd cannot be forked once some tests of the others have used it, and other
 # libraries' threads can end a process that is forked.
-FORKING := tests/base tests/mm tests/cli tests/comparison tests/tools tests/test_own_images.py tests/test_written_before.py
+FORKING := tests/base tests/mm tests/cli tests/comparison tests/tools tests/test_own_images.py \
+    tests/test_written_before.py
 # A worker that dies is not replaced: its test would only end the next one.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0
 pytest = $(PYTEST) -m "$(1)" $(FORKING) && $(PYTEST) -m "$(1)" $(FORKING:%=--ignore=%) tests

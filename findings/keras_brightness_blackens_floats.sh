@@ -16,7 +16,8 @@ set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/env"
-"$dir/env/bin/pip" install -qq --no-compile keras==3.15.1 jax==0.10.2 numpy==2.4.6 scipy==1.17.1 pillow==12.1.0 || exit 2
+"$dir/env/bin/pip" install -qq --no-compile keras==3.15.1 jax==0.10.2 numpy==2.4.6 scipy==1.17.1 pillow==12.1.0 \
+    || exit 2
 KERAS_BACKEND=jax "$dir/env/bin/python" -W ignore - <<'PROBE'
 import sys
 

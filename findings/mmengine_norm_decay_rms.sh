@@ -4,8 +4,8 @@
 # One would guess: paramwise_cfg=dict(norm_decay_mult=0.) takes the weights of norms out of weight decay.
 #
 # What happens: it does so for batch, instance, group and layer norm, whose classes it lists. torch.nn.RMSNorm, timm's
-# RmsNorm and RmsNorm2d and its FilterResponseNorm are none of them: their scales are pulled towards 0 with the rest. The
-# log lists what has options of its own, and so does not name them either.
+# RmsNorm and RmsNorm2d and its FilterResponseNorm are none of them: their scales are pulled towards 0 with the rest.
+# The log lists what has options of its own, and so does not name them either.
 #
 # Source: mmengine/optim/optimizer/default_constructor.py, DefaultOptimWrapperConstructor.add_params, is_norm.
 #

@@ -6,8 +6,8 @@
 # "dynamic" means that the range of the values is taken anew for each picture.
 #
 # What happens: quantize_dynamic puts DynamicQuantizeLinear before each convolution, whose one scale is that of the
-# whole tensor, batch included. A dark face beside a bright one has only the lowest tenth of the 256 steps left, and other
-# scores than alone. A network is then measured otherwise at another batch size or in another order.
+# whole tensor, batch included. A dark face beside a bright one has only the lowest tenth of the 256 steps left, and
+# other scores than alone. A network is then measured otherwise at another batch size or in another order.
 #
 # Source: ONNX operators, DynamicQuantizeLinear: the minimum and maximum of all of x;
 # onnxruntime/quantization/operators/conv.py, ConvInteger. quantize_static has a fixed range, and does not do so.

@@ -4,8 +4,8 @@
 # One would guess: thop.profile cleans up after itself, and a checkpoint saved after it loads as any other.
 #
 # What happens: it registers the buffers total_ops and total_params on modules to count in, and takes them off again
-# only where it has also added a hook for a leaf that it knows; blocks and the network itself keep theirs. They are saved
-# with the weights, and the checkpoint is refused by a fresh model for unexpected keys.
+# only where it has also added a hook for a leaf that it knows; blocks and the network itself keep theirs. They are
+# saved with the weights, and the checkpoint is refused by a fresh model for unexpected keys.
 #
 # Source: thop/profile.py, profile: add_hooks and the loop over handler_collection at its end.
 #

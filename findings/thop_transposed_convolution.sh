@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# thop 0.1.1.post2209072238, torchprofile 0.1.0: a transposed convolution of stride 2 costs over four times what it does.
+# thop 0.1.1.post2209072238, torchprofile 0.1.0: of a transposed convolution of stride 2, over four times the cost.
 #
 # One would guess: all counters agree on multiply-adds of a convolution, transposed or not.
 #

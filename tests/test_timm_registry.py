@@ -15,7 +15,7 @@ from lanmsff_plugins.cli.main import main
 from lanmsff_plugins.models.naming import to_mm
 
 from .conftest import ROOT
-from .versions import hub, needs
+from .versions import local_dir, needs
 
 IMAGES = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -236,8 +236,7 @@ def test_a_missing_script_is_named(args):
 
 
 @torch.no_grad()
-@hub
-@needs("timm", "1.0.26", "safetensors by local-dir:")
+@local_dir
 def test_a_saved_model_comes_back_from_its_folder(parity, tmp_path):
     from timm.models import save_for_hf
 

@@ -2,7 +2,6 @@
 from importlib.util import find_spec
 
 import pytest
-from timm.models._hub import has_hf_hub
 
 from lanmsff_plugins.base import compat
 
@@ -24,8 +23,8 @@ def needs(package: str, oldest: str, what: str) -> pytest.MarkDecorator:
 
 small_resnet = needs("timm", "1.0.10", "test_resnet")
 
-hub = pytest.mark.skipif(not has_hf_hub(), reason="this timm does not know this huggingface_hub")
-"""For ``local-dir:`` and the hub: timm before 1.0.22 takes huggingface_hub 2 for one that is not installed."""
+local_dir = needs("timm", "1.0.26", "safetensors by local-dir:")
+"""For folders for the hub as well, which are loaded once before they are left there."""
 
 nncf = pytest.mark.skipif(find_spec("nncf") is None, reason="NNCF is not installed")
 """Without importing it, for that would tell its makers of the tests."""

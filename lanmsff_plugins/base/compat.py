@@ -14,8 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SAFE_TORCH", "adapts_rgb_only", "captures_muon", "default_font", "has_safe_globals", "load_plain",
-           "on_state_dict", "plain_loads", "require", "version"]
+__all__ = ["SAFE_TORCH", "adapts_rgb_only", "captures_muon", "default_font", "exports_batch_norms", "has_safe_globals",
+           "load_plain", "on_state_dict", "plain_loads", "require", "version"]
 
 SAFE_TORCH = "2.6"
 """The torch from which on ``weights_only`` is the default, can be widened for one file, and refuses TorchScript."""
@@ -115,6 +115,11 @@ def default_font(size: float) -> Any:
     from PIL import ImageFont
 
     return ImageFont.load_default(*[size] if version("Pillow") >= (10, 1) else [])
+
+
+def exports_batch_norms() -> bool:
+    """Whether torch writes a batch norm as ONNX, beside a new onnxscript. From torch 2.7 on it does."""
+    return version("torch") >= (2, 7)
 
 
 def captures_muon() -> bool:

@@ -78,7 +78,7 @@ def _to_onnx(model: nn.Module, shape: tuple[int, int, int], dynamic_size: bool, 
                 model, (torch.zeros(2, *shape),), dynamo=True, dynamic_shapes=(dynamic,), opset_version=opset,
                 input_names=["image"], output_names=["logits"], verbose=False)
     except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
-        hint = "" if compat.version("torch") >= (2, 7) else "; torch 2.7 exports more, batch norms among it"
+        hint = "" if compat.exports_batch_norms() else "; torch 2.7 exports more, batch norms among it"
         raise ValueError(f"the model cannot be exported{' with a dynamic size' if dynamic_size else ''}: "
                          f"{one_line(error.__cause__ or error)}{hint}") from error
     assert program is not None  # only the exporter before dynamo gives nothing

@@ -14,10 +14,8 @@ from lanmsff_plugins.export import run_onnx, run_torch
 from lanmsff_plugins.models.naming import to_mm
 
 from ..processes import run_process
-from ..versions import needs, nncf
+from ..versions import local_dir, nncf
 from .command import runner
-
-hub_folder = needs("timm", "1.0.26", "a folder for the hub")
 
 SMALL = "lanmsff(channels=(12, 12, 12, 12), attn_layer='se')"
 
@@ -44,7 +42,7 @@ def test_a_checkpoint_becomes_float32_and_int8_and_both_are_compared(run, drawn_
     assert all("accuracy " in line for line in lines[2:])
 
 
-@hub_folder
+@local_dir
 def test_packaged_weights_become_a_folder_for_the_hub(run, tmp_path):
     status, out, err = run("lanmsff.ferplus", "--hub", tmp_path / "hub")
     assert status == 0 and not err and "local-dir:" in out
@@ -54,7 +52,7 @@ def test_packaged_weights_become_a_folder_for_the_hub(run, tmp_path):
     assert "88.36" in (tmp_path / "hub" / "README.md").read_text()
 
 
-@hub_folder
+@local_dir
 def test_a_folder_of_other_weights_has_their_classes_and_no_figures(run, tmp_path):
     torch.save(timm.create_model("lanmsff", num_classes=2).state_dict(), tmp_path / "x.pth")
     status, _, _ = run("lanmsff(num_classes=2)", "--hub", tmp_path / "hub", "--checkpoint", tmp_path / "x.pth",
@@ -94,9 +92,9 @@ def test_a_file_that_ends_in_xml_is_for_openvino(drawn_faces, tmp_path):
     (["lanmsff", "--hub", "x", "--int8", "y.onnx"], "error: --int8, --data, --opset and --dynamic-size are for"),
     (["lanmsff", "--hub", "x", "--dynamic-size"], "error: --int8, --data, --opset and --dynamic-size are for"),
     pytest.param(["timm.layers:SEModule(1)", "--hub", "x"],
-                 "error: a folder for the hub holds a model of timm, got SEModule", marks=hub_folder),
+                 "error: a folder for the hub holds a model of timm, got SEModule", marks=local_dir),
     pytest.param(["lanmsff", "--hub", "x", "--classes", "glad", "sad"],
-                 "error: the model has 8 classes, got 2 names", marks=hub_folder)])
+                 "error: the model has 8 classes, got 2 names", marks=local_dir)])
 def test_bad_input_is_named_in_one_line_and_leaves_no_file(run, args, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, out, err = run(*args)

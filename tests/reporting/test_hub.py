@@ -15,9 +15,9 @@ from lanmsff_plugins.reporting.hub import write_hub_folder
 from lanmsff_plugins.weights.loading import load_weights
 
 from ..conftest import ROOT
-from ..versions import hub, needs
+from ..versions import local_dir, needs
 
-pytestmark = [hub, needs("timm", "1.0.26", "safetensors by local-dir:")]
+pytestmark = local_dir
 IMAGES = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
 CARD = weights.card("lanmsff_ferplus")
 
