@@ -1,11 +1,11 @@
 """How accurate networks stay on faces that are turned, badly cut out, blurred, dark or small. Needs a checkout.
 
-    python tools/robustness.py data/fer2013 --write    # PrivateTest, ours and the peers: a table for docs/results.md
+    python tools/robustness.py data/fer2013 --list pose_over_30=ran/pose_30_ferplus_list.txt ... --write
     python tools/robustness.py data/fer2013 --only lanmsff_ferplus 'fer 25.10.3' --every 10
 
-Each face is changed on its own, the directions of turns and shifts in turn, so that a rerun gives the same figures. The
-networks are those of tools/peers/measure.py. It takes about half a minute for each cell of the table on one core; rerun
-the command to resume.
+The tables of docs/results.md are of all faces of PrivateTest: one of our networks, one of the others, as
+tools/peers/measure.py has them. Each face is changed on its own, the directions of turns and shifts in turn, so that a
+rerun gives the same figures. It takes about half a minute for each cell on one core; rerun the command to resume.
 """
 import argparse
 import sys
@@ -13,12 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from peers.door import Classifier, accuracy, peers, private_test
+from peers.door import CATALOG, Classifier, Faces, accuracy, peers, private_test
 from PIL import Image, ImageFilter
 from scaling import as_jpeg
 
 from lanmsff_plugins.base.tables import markdown, replace_section
+from lanmsff_plugins.cli.options import add_list_argument, read_lists
 from lanmsff_plugins.cli.shell import shell
+from lanmsff_plugins.data.face_list import FaceList
 from lanmsff_plugins.inference.crops import Square, cut
 from lanmsff_plugins.inference.preprocess import resize
 
@@ -32,14 +34,15 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("data_root", type=Path, help="the folder with FER-2013 and fer2013new.csv")
     parser.add_argument("--only", nargs="+", choices=peers(), metavar="NAME", help="only these networks")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth face only (default: all)")
+    add_list_argument(parser)
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/peers"),
                         help="folder for packages and for what the networks have said (default: %(default)s)")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/results.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/results.md")
     args = parser.parse_args()
     if args.every < 1:
         parser.error("--every takes whole numbers from 1 up")
     if args.write and args.every != 1:
-        parser.error("--write takes no --every: the table in docs/results.md is that of all faces")
+        parser.error("--write takes no --every: the tables in docs/results.md are of all faces")
     return args
 
 
@@ -78,8 +81,9 @@ def enlarged(side: int) -> Change:
     return lambda face, i: np.asarray(Image.fromarray(face).resize((side, side), Image.Resampling.LANCZOS))
 
 
+UNCHANGED = "as they are"
 CHANGES: dict[str, Change] = {
-    "as they are": lambda face, i: face,
+    UNCHANGED: lambda face, i: face,
     **{f"turned by {degrees} degrees": turned(degrees) for degrees in (5, 10, 15, 30, 45)},
     **{f"box shifted by {100 * share:.0f} %": shifted(share) for share in (.1, .2)},
     **{f"box {100 * share:.0f} % as large": cut_at(share) for share in (.8, .9, 1.1, 1.2)},
@@ -91,30 +95,41 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def accuracies(name: str, faces: np.ndarray, labels: np.ndarray, work_dir: Path) -> list[float]:
-    """In percent, of a network on labelled faces, by change."""
-    found = []
+def accuracies(name: str, faces: Faces, lists: dict[str, FaceList], work_dir: Path) -> dict[str, float]:
+    """In percent, of a network on the faces that have a label: by list, and by change."""
+    found = {}
     with Classifier(peers()[name], work_dir) as classify:
         for what, change in CHANGES.items():
-            scores = classify(np.stack([change(face, i) for i, face in enumerate(faces)]))
-            found.append(accuracy(classify.peer, scores, labels))
-            print(f"{name}: {what}: {found[-1]:.2f} %", file=sys.stderr, flush=True)
+            scores = classify(np.stack([change(face, i) for i, face in enumerate(faces.pictures)]))
+            found[what] = accuracy(classify.peer, scores, faces.labels[classify.peer.labels])
+            print(f"{name}: {what}: {found[what]:.2f} %", file=sys.stderr, flush=True)
+            if what == UNCHANGED:
+                for title, listed in lists.items():
+                    mask = listed.mask(faces.rows, faces.names)
+                    found[title.replace("_", " ")] = accuracy(
+                        classify.peer, scores[mask], faces.labels[classify.peer.labels][mask])
     return found
+
+
+def tables(columns: dict[str, dict[str, float]]) -> str:
+    """One of our networks, and one of the others; a column a network."""
+    ours = {name: column for name, column in columns.items() if name not in CATALOG["peers"]}
+    others = {name: column for name, column in columns.items() if name in CATALOG["peers"]}
+    return "\n\n".join(markdown(["faces", *(f"`{name}`" for name in part)],
+                                [[what, *(f"{column[what]:.1f}" for column in part.values())]
+                                 for what in next(iter(part.values()))]) for part in (ours, others) if part)
 
 
 def run() -> None:
     args = parse_args()
-    faces, labels = private_test(args.data_root)
-    columns = {}
+    lists = {name: FaceList.read(path) for name, path in read_lists(args).items()}
+    faces, columns = private_test(args.data_root), {}
     for name in args.only or peers():
-        title = peers()[name].labels
-        rows = np.flatnonzero(labels[title] != "")[::args.every]
-        columns[f"`{name}`, {title}"] = accuracies(name, faces[rows], labels[title][rows], args.work_dir)
-    cells = [[what, *(f"{found[i]:.1f}" for found in columns.values())] for i, what in enumerate(CHANGES)]
-    table = markdown(["faces", *columns], cells)
-    print(table)
+        rows = np.flatnonzero(faces.labels[peers()[name].labels] != "")[::args.every]
+        columns[name] = accuracies(name, faces[rows], lists, args.work_dir)
+    print(tables(columns))
     if args.write:
-        replace_section(ROOT / "docs" / "results.md", "robustness", table)
+        replace_section(ROOT / "docs" / "results.md", "robustness", tables(columns))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """Networks of others and ours are asked through one door, and judged by the names of their classes."""
+import csv
 import re
 import sys
 
@@ -44,6 +45,21 @@ def test_a_class_is_right_by_its_name_and_what_has_no_label_does_not_count(door)
     scores = np.eye(3)[[0, 1, 2, 0, 0]]
     labels = np.array(["happiness", "sadness", "fear", "contempt", ""])
     assert door.accuracy(peer, scores, labels) == pytest.approx(75)
+
+
+def test_the_faces_of_private_test_have_the_labels_and_names_of_ferplus(door, real_data):
+    faces = door.private_test(real_data)
+    assert faces.pictures.shape == (3589, 48, 48) and len(set(faces.rows)) == 3589
+    assert (faces.labels["FER-2013"] != "").all() and (faces.labels["FERPlus"] != "").sum() == 3153
+    with open(real_data / "fer2013new.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    votes = np.array([[int(line[name]) for name in door.LABELS["FERPlus"].classes] for line in lines])
+    for face in np.flatnonzero(faces.labels["FERPlus"] != "")[::100]:
+        row = faces.rows[face]
+        assert faces.names[face] == lines[row]["Image name"]
+        assert faces.labels["FERPlus"][face] == door.LABELS["FERPlus"].classes[votes[row].argmax()]
+    part = faces[faces.labels["FERPlus"] == "fear"]
+    assert set(part.labels["FERPlus"]) == {"fear"} and len(part.pictures) == len(part.rows) == len(part.names)
 
 
 @pytest.mark.slow

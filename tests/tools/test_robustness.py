@@ -8,12 +8,17 @@ from ..processes import ROOT
 
 
 @pytest.fixture(scope="module")
-def changes():
+def robustness():
     sys.path.insert(0, str(ROOT / "tools"))  # as for a script
     try:
         import robustness
     finally:
         sys.path.pop(0)
+    return robustness
+
+
+@pytest.fixture(scope="module")
+def changes(robustness):
     return robustness.CHANGES
 
 
@@ -60,3 +65,38 @@ def test_the_others_keep_the_place_and_do_what_they_are_named_after(changes):
     assert np.array_equal(changes["25 % as light"](face(), 0), np.where(face() == 200, 50, 10))
     assert changes["24 pixels"](face(), 0).shape == (24, 24) and changes["200 pixels"](face(), 0).shape == (200, 200)
     assert changes["blurred, sigma of 2 pixels"](face(), 0).max() < 200
+
+
+def test_ours_and_the_others_have_a_table_each_with_a_row_for_each_change(robustness):
+    ours, others = robustness.tables({
+        "facex 1.1.0": {"as they are": 46.14, "24 pixels": 30},
+        "lanmsff_ferplus": {"as they are": 88.36, "24 pixels": 70.04}}).split("\n\n")
+    assert ours.splitlines()[::2] == ["| faces | `lanmsff_ferplus` |", "| as they are | 88.4 |"]
+    assert others.splitlines()[0] == "| faces | `facex 1.1.0` |" and others.splitlines()[-1] == "| 24 pixels | 30.0 |"
+
+
+def test_a_network_is_judged_on_the_faces_of_a_list_too(robustness, tmp_path, monkeypatch):
+    class Sure:
+        """Takes every face for a happy one."""
+
+        def __init__(self, peer, work_dir):
+            self.peer = peer
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def __call__(self, pictures):
+            return np.eye(8)[[1] * len(pictures)]
+
+    (tmp_path / "turned.txt").write_text("7\nfer0000009.png\n")
+    monkeypatch.setattr(robustness, "Classifier", Sure)
+    faces = robustness.Faces(
+        np.stack([face()] * 4), {"FERPlus": np.array(["happiness", "happiness", "sadness", "happiness"])},
+        np.array([6, 7, 8, 9]), np.array(["fer0000006.png", "", "fer0000009.png", "fer0000010.png"]))
+    lists = {"heads_turned": robustness.FaceList.read(tmp_path / "turned.txt")}
+    found = robustness.accuracies("lanmsff_ferplus", faces, lists, tmp_path)
+    assert list(found)[:3] == ["as they are", "heads turned", "turned by 5 degrees"]
+    assert found["as they are"] == 75 and found["heads turned"] == 50 and found["24 pixels"] == 75

@@ -85,15 +85,38 @@ def named(classes: Iterable[str]) -> np.ndarray:
     return np.array([SAME.get(name, name) for name in classes])
 
 
-def private_test(data_root: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The faces of PrivateTest (N, H, W), and by label set the name of the class of each, '' where it has none."""
+@dataclass(frozen=True)
+class Faces:
+    """Faces of PrivateTest.
+
+    Attributes:
+        pictures: (N, H, W) uint8.
+        labels: By label set, (N,) the name of the class of each, '' where it has none.
+        rows: (N,) the row of each in the data set's file.
+        names: (N,) the name of its image in FERPlus, '' where it has none.
+    """
+
+    pictures: np.ndarray
+    labels: dict[str, np.ndarray]
+    rows: np.ndarray
+    names: np.ndarray
+
+    def __getitem__(self, which: slice | np.ndarray) -> "Faces":
+        return Faces(self.pictures[which], {title: of[which] for title, of in self.labels.items()}, self.rows[which],
+                     self.names[which])
+
+
+def private_test(data_root: Path) -> Faces:
+    """All faces of PrivateTest."""
     selected = {title: row.select(data_root, "test") for title, row in LABELS.items()}
     every = selected["FER-2013"]
-    labels = {}
-    for title, row in LABELS.items():
-        known = dict(zip(selected[title].rows.tolist(), named(row.classes)[selected[title].labels].tolist()))
-        labels[title] = np.array([known.get(row, "") for row in every.rows.tolist()])
-    return every.pictures[:], labels
+
+    def by_row(title: str, values: np.ndarray) -> np.ndarray:
+        known = dict(zip(selected[title].rows.tolist(), values.tolist()))
+        return np.array([known.get(row, "") for row in every.rows.tolist()])
+
+    labels = {title: by_row(title, named(row.classes)[selected[title].labels]) for title, row in LABELS.items()}
+    return Faces(every.pictures[:], labels, every.rows, by_row("FERPlus", selected["FERPlus"].names))
 
 
 def accuracy(peer: Peer, scores: np.ndarray, labels: np.ndarray) -> float:

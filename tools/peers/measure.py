@@ -68,17 +68,16 @@ def ratio(classify: Classifier, yardstick: Classifier, faces: np.ndarray) -> Qua
 
 
 def measured(args: argparse.Namespace) -> list[Row]:
-    faces, labels = private_test(args.data_root)
-    faces, labels = faces[:args.limit], {title: of[:args.limit] for title, of in labels.items()}
+    faces = private_test(args.data_root)[:args.limit]
     known, rows = peers(), []
     with Classifier(known[YARDSTICK], args.work_dir) as yardstick:
         for name in progress(args.only or known, "networks", len(args.only or known)):
             with Classifier(known[name], args.work_dir) as classify:
-                scores = classify(faces)
+                scores = classify(faces.pictures)
                 rows.append(Row(known[name],
-                                {title: accuracy(classify.peer, scores, of) for title, of in labels.items()},
+                                {title: accuracy(classify.peer, scores, of) for title, of in faces.labels.items()},
                                 classify.facts["parameters"], classify.facts["size"],
-                                ratio(classify, yardstick, faces)))
+                                ratio(classify, yardstick, faces.pictures)))
             print(name, rows[-1].accuracy, rows[-1].time, file=sys.stderr, flush=True)
     return rows
 
