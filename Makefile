@@ -60,7 +60,7 @@ test-hosts: $(ENV)  ## Run the tests of MassAtt in all hosts of the table.
 test-faults: $(ENV)  ## Give every door damaged, misnamed, misplaced and absurd inputs; kill commands at random moments.
 	$(BIN)/python -W ignore -m tests.faults
 
-TIMM := 1.0.26 1.0.31  # the oldest and the newest that are supported; their source distributions hold their tests
+TIMM := 1.0.26 1.0.31  # the newest and one before; their source distributions hold their tests
 test-timm: $(ENV)  ## Run timm's own tests of its models on ours.
 	for version in $(TIMM); do \
 	    test -d build/timm-$$version || { \

@@ -8,8 +8,8 @@
 # event to a thread that forks the process to send it to an analytics service; converting a model sends some more. No
 # question is asked, on a terminal or off, and nothing is logged. Whoever tests or trains in the same process has forks
 # that he did not make; whoever promises that pictures stay on the machine has a connection to explain. It is off with
-# CI=true in the environment, after `opt_in_out --opt_out`, or where openvino_telemetry cannot be imported, without which
-# all works. Nothing is sent by this script: the function that would is replaced by one that notes where to.
+# CI=true in the environment, after `opt_in_out --opt_out`, or where openvino_telemetry cannot be imported, without
+# which all works. Nothing is sent by this script: the function that would is replaced by one that notes where to.
 #
 # Source: openvino/tools/ovc/__init__.py (the event at import), openvino/tools/ovc/telemetry_utils.py
 # (enable_opt_in_dialog=False), openvino_telemetry/backend/backend_ga4.py (the fork), openvino_telemetry/main.py; the

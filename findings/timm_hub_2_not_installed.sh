@@ -6,8 +6,8 @@
 #
 # What happens: huggingface_hub 2 has no function of a name that this timm imports. timm takes any ImportError for the
 # package's absence: has_hf_hub() is False, and whatever needs the hub, a folder by local-dir: included, ends in
-# "Hugging Face hub model specified but package not installed. Run `pip install huggingface_hub`", which changes nothing.
-# A huggingface_hub below 2 has the function, and timm from 1.0.22 on does not ask for it.
+# "Hugging Face hub model specified but package not installed. Run `pip install huggingface_hub`", which changes
+# nothing. A huggingface_hub below 2 has the function, and timm from 1.0.22 on does not ask for it.
 #
 # Source: timm/models/_hub.py, the try around `from huggingface_hub import ...`, and has_hf_hub().
 #

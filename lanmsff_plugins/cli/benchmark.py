@@ -2,7 +2,7 @@
 
     lanmsff benchmark lanmsff --batch 1 32 --form eager fused onnxruntime
     lanmsff benchmark lanmsff --mode training --batch 32 --dtype float32 bfloat16
-    lanmsff benchmark lanmsff --vs resnet18 --shape 1 64 64
+    lanmsff benchmark lanmsff --vs 'resnet18(in_chans=1)'
     lanmsff benchmark lanmsff --form fused --dtype bfloat16 --batch 32 --profile
     lanmsff benchmark --read data/fer2013 --workers 0 2
     lanmsff benchmark --gpu-check --json gpu.json

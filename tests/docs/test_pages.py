@@ -68,7 +68,9 @@ def lanmsff_arguments(line: str) -> list[str]:
 def test_python_runs_as_written(snippet, tmp_path):
     if "mmpretrain" in snippet:
         pytest.importorskip("mmpretrain")
-    Image.fromarray(draw_face("happiness", 0., 0, np.random.default_rng(0))).save(tmp_path / "face.png")
+    (tmp_path / "docs").mkdir()
+    for path in ("face.png", "docs/face.png"):
+        Image.fromarray(draw_face("happiness", 0., 0, np.random.default_rng(0))).save(tmp_path / path)
     done = subprocess.run([sys.executable, "-W", "default", "-c", snippet], cwd=tmp_path, capture_output=True,
                           text=True)
     assert done.returncode == 0, done.stderr
