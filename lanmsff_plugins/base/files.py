@@ -4,7 +4,7 @@
 """
 import os
 import re
-import tempfile
+import secrets
 from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,7 +16,7 @@ except ImportError:  # Windows, which refuses by itself to remove a file that is
 
 __all__ = ["remove_half_written", "write_atomically"]
 
-_HALF_WRITTEN = re.compile(r"\.(.+)\.[a-z0-9_]{8}")  # what tempfile.mkstemp makes of the prefix below
+_HALF_WRITTEN = re.compile(r"\.(.+)\.[a-z0-9_]{8}")  # what _write makes of a name
 _ATTEMPTS = 3
 _left: dict[tuple[int, Path], dict[str, list[Path]]] = {}  # half-written files by name, by process and folder
 
@@ -58,14 +58,14 @@ def remove_half_written(folder: str | Path, name: str = "*") -> None:
 
 def _write(path: Path, content: bytes) -> bool:
     """Whether it was written: not if another process took the temporary file for abandoned while it was not locked."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+    handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)  # less the umask
     try:
         with os.fdopen(handle, "wb") as file:
             if fcntl is not None:
                 with suppress(OSError):  # not every network file system has locks
                     fcntl.flock(file, fcntl.LOCK_EX)
             file.write(content)
-            os.chmod(temporary, 0o644)
         os.replace(temporary, path)
         return True
     except FileNotFoundError:

@@ -49,6 +49,15 @@ def test_others_may_read_the_file(tmp_path):
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
 
 
+def test_a_file_is_as_private_as_the_umask_says(tmp_path):
+    before = os.umask(0o077)
+    try:
+        write_atomically(tmp_path / "file", b"new")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
+
+
 @pytest.mark.parametrize("before", [None, b"the old content"])
 def test_a_full_disk_leaves_what_was_there(tmp_path, full_disk, before):
     if before is not None:
