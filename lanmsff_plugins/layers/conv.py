@@ -53,6 +53,13 @@ def _same_conv2d(in_channels: int, out_channels: int, kernel_size: int, dilation
     return nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, dilation=dilation, **kwargs)
 
 
+def _reset(module: nn.Module) -> None:
+    """Start a layer anew that knows how."""
+    reset = getattr(module, "reset_parameters", None)
+    if reset is not None:
+        reset()
+
+
 def _norm_layer(norm_layer: LayerType) -> Callable[..., nn.Module]:
     if not isinstance(norm_layer, str):
         return norm_layer
@@ -143,13 +150,11 @@ class ConvNormAct(nn.Module):
         """He uniform for the kernel, zeros for its bias; their own start for other convolutions and for the norm."""
         if isinstance(self.conv, nn.Conv2d):
             nn.init.kaiming_uniform_(self.conv.weight, nonlinearity="relu")
-            assert self.conv.bias is not None
-            nn.init.zeros_(self.conv.bias)
+            if self.conv.bias is not None:
+                nn.init.zeros_(self.conv.bias)
         else:
-            self.conv.reset_parameters()  # type: ignore[operator]
-        reset_norm = getattr(self.norm, "reset_parameters", None)
-        if reset_norm is not None:  # a fused norm has gone
-            reset_norm()
+            _reset(self.conv)
+        _reset(self.norm)  # a fused norm has gone
 
     def fuse(self) -> "ConvNormAct":
         """Fold a batch norm, as its running statistics have it now, into the convolution, in place.

@@ -236,3 +236,10 @@ def test_a_dilated_kernel_learns_in_bfloat16_and_channels_last(images, height, w
     torch.testing.assert_close(y.double(), exact(x.double()), rtol=2e-2, atol=2e-2)
     for got, value in zip(torch.autograd.grad(y, layer.parameters(), g), expected):
         assert (got - value).norm() <= 1e-2 * value.norm() + 1e-2
+
+
+@pytest.mark.parametrize("conv_layer", [partial(nn.Conv2d, bias=False), lambda *args, **kwargs: nn.Identity()])
+def test_a_convolution_without_a_bias_or_without_parameters_starts_too(conv_layer):
+    layer = ConvNormAct(4, 4, conv_layer=conv_layer)
+    layer.reset_parameters()
+    assert layer(torch.rand(2, 4, 5, 5)).shape == (2, 4, 5, 5)
