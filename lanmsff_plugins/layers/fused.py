@@ -180,10 +180,13 @@ def _mass_att_backward(ctx, grads: list[Tensor]) -> tuple[Tensor | None, list[Te
 
 def _differentiable_backward(x: Tensor, parameters: list[Tensor], grad: Tensor
                              ) -> tuple[Tensor | None, list[Tensor | None]]:
-    gates, pixel_gates = _branches(x.mean((2, 3)), x.mean(1, keepdim=True), parameters)
+    with torch.autocast(x.device.type, enabled=False):
+        wide = x.float()
+        gates, pixel_gates = _branches(wide.mean((2, 3)), wide.mean(1, keepdim=True), [p.float() for p in parameters])
+        y = wide * gates[:, :, None, None] * pixel_gates
     inputs = [x, *parameters]
-    found = iter(torch.autograd.grad(x * gates[:, :, None, None] * pixel_gates, [
-        each for each in inputs if each.requires_grad], grad, create_graph=True))
+    found = iter(torch.autograd.grad(y, [each for each in inputs if each.requires_grad], grad.float(),
+                                     create_graph=True))
     first, *others = [next(found) if each.requires_grad else None for each in inputs]
     return first, others
 

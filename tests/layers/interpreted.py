@@ -144,6 +144,21 @@ def test_gradients_of_gradients_are_right(build):
     torch.testing.assert_close(penalty(), by_pytorch(penalty), rtol=1e-4, atol=1e-5)
 
 
+def test_gradients_of_gradients_are_right_in_bfloat16():
+    layer = mass_att(6)
+    values = torch.randn(2, 6, 5, 6)
+
+    def penalty(dtype):
+        x = values.to(dtype).requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            y = layer(x)
+        grad, = torch.autograd.grad(y.float().square().sum(), x, create_graph=True)
+        return torch.autograd.grad(grad.float().square().sum(), x)[0]
+
+    got, expected = penalty(torch.bfloat16), by_pytorch(lambda: penalty(torch.float32))
+    torch.testing.assert_close(got.float(), expected, rtol=0.05, atol=0.05 * expected.abs().max().item())
+
+
 @pytest.mark.parametrize("build", [mass_att, PWFS])
 def test_a_compiler_takes_the_kernels_as_they_are(build, launches):
     layer, x = build(6), torch.randn(2, 6, 6, 5)
