@@ -73,8 +73,8 @@ class LANMSFFBackbone(BaseBackbone):
         def norm_layer(channels: int, **dd) -> nn.Module:
             return build_norm_layer(norm_cfg, channels)[1]
 
-        def act_layer(inplace: bool = True) -> nn.Module:
-            return ROOT_MODELS.build({"inplace": inplace, **act_cfg})
+        def act_layer(inplace: bool | None = None) -> nn.Module:  # timm asks again without it if it is not known
+            return ROOT_MODELS.build(dict(act_cfg) if inplace is None else {"inplace": inplace, **act_cfg})
 
         self.blocks = build_blocks(
             in_channels, channels, drop_rate, None if attn_cfg is None else attn_layer, norm_layer, act_layer)

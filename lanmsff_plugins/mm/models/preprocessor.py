@@ -121,7 +121,8 @@ class FaceAugment(nn.Module):
         self.erase, self.erase_area, self.mirror = erase, erase_area, mirror
 
     def forward(self, x: Tensor, size: int | None = None) -> Tensor:
-        return self._cover(self._relight(self._move(x, self.current_size() if size is None else size)))
+        with torch.autocast(x.device.type, enabled=False):  # in half precision, places would be off by half a pixel
+            return self._cover(self._relight(self._move(x, self.current_size() if size is None else size)))
 
     def current_size(self) -> int:
         """The side at this point of the training, by the steps that MMEngine counts."""

@@ -83,6 +83,12 @@ def test_with_cp_gives_the_same_gradients():
     torch.testing.assert_close(*gradients)
 
 
+@pytest.mark.parametrize("name", ["GELU", "Swish", "Sigmoid", "PReLU", "LeakyReLU"])
+def test_an_activation_need_not_know_of_inplace(name):
+    backbone = build(act_cfg={"type": name})
+    assert backbone(torch.rand(1, 1, 64, 64))[-1].isfinite().all()
+
+
 def test_norms_activations_and_attention_follow_the_config():
     backbone = build(norm_cfg={"type": "GN", "num_groups": 3}, act_cfg={"type": "LeakyReLU"}, attn_cfg=None)
     kinds = {type(module).__name__ for module in backbone.modules()}

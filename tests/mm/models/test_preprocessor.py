@@ -87,3 +87,13 @@ def test_mixing_mixes_faces_and_targets_in_the_same_shares(augment):
 def test_what_augments_nothing_sensible_is_refused(argument, message):
     with pytest.raises(ValueError, match=message):
         FaceAugment(**argument)
+
+
+def test_autocast_does_not_move_a_face():
+    faces = torch.rand(4, 1, 48, 48, generator=torch.Generator().manual_seed(0))
+    augment = FaceAugment(size=48)
+    torch.manual_seed(0)
+    expected = augment(faces)
+    torch.manual_seed(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(augment(faces), expected)
