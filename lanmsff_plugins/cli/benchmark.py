@@ -36,7 +36,7 @@ from ..inference.preprocess import to_batch
 from ..measure.profiling import operator_table
 from ..measure.reading import faces_per_second, seconds_to_read
 from ..measure.speed import DTYPES, FORMATS, FORMS, MODES, OWN_LAYOUT, Row, Setup, make_call, measure_rows, setups
-from ..measure.timing import compare
+from ..measure.timing import compare, device_clock
 from ..reporting.plots import plot_growth
 from ..reporting.tables import write_performance
 from .models import MODEL_HELP, add_shape_argument, build_and_try
@@ -167,7 +167,8 @@ def pair(model: nn.Module, other: nn.Module, wanted: list[Setup], device: str) -
     rows, faces = [], drawn_faces()
     for setup in wanted:
         torch.set_num_threads(setup.threads)
-        ratio = compare(make_call(model, setup, faces, device), make_call(other, setup, faces, device))
+        ratio = compare(make_call(model, setup, faces, device), make_call(other, setup, faces, device),
+                        clock=device_clock)
         rows.append([*describe(setup), ratio, f"{ratio.low:.2f} to {ratio.high:.2f}"])
         progress(rows[-1])
     return aligned([*HEADER[:7], "ratio", "quartiles"], rows)

@@ -2,7 +2,6 @@
 
     costs = measure_costs("resnet18", ["none", "SAFM"], (3, 128, 128), classes=7)
 """
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from torch import nn
 from ..hosts.variants import NONE, build_variant
 from ..measure.flops import count
 from ..measure.speed import Setup, make_call
-from ..measure.timing import compare
+from ..measure.timing import compare, device_clock
 
 __all__ = ["Cost", "measure_costs"]
 
@@ -58,7 +57,7 @@ def measure_costs(host: str, layers: Sequence[str], shape: tuple[int, int, int],
                   for layer in layers}
         calls = {layer: make_call(model, setup, torch.rand(1, 1, *shape[1:]), device)
                  for layer, model in models.items()}
-        steps = {layer: compare(calls[layer], calls[NONE], PAIRS, clock=_clock).median if layer != NONE else 1.
+        steps = {layer: compare(calls[layer], calls[NONE], PAIRS, clock=device_clock).median if layer != NONE else 1.
                  for layer in layers}
     return {layer: Cost(sum(p.numel() for p in model.parameters() if p.requires_grad), _macs(model, shape),
                         steps[layer]) for layer, model in models.items()}
@@ -69,9 +68,3 @@ def _macs(model: nn.Module, shape: tuple[int, int, int]) -> int | None:
         return count(model, shape).macs
     except ValueError:  # of a layer that takes no traced sizes
         return None
-
-
-def _clock() -> float:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-__all__ = ["Quartiles", "compare", "matrix_rate", "measure", "peak_memory"]
+__all__ = ["Quartiles", "compare", "device_clock", "matrix_rate", "measure", "peak_memory"]
 
 Clock = Callable[[], float]
 Call = Callable[[], object]
@@ -95,13 +95,20 @@ def _time(call: Call, repeats: int, clock: Clock) -> float:
     return clock() - start
 
 
-def peak_memory(call: Call) -> int | None:
-    """Bytes that ``call`` holds at most, beyond what is held before: of the GPU if there is one, else resident.
+def device_clock() -> float:
+    """The time in seconds, once a GPU has done what it was given; for :func:`compare`."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def peak_memory(call: Call, device: str = "cpu") -> int | None:
+    """Bytes that ``call`` holds at most, beyond what is held before: of the GPU for 'cuda', resident for 'cpu'.
 
     Returns:
         None where the system does not tell: without a GPU, only Linux does.
     """
-    if torch.cuda.is_available():
+    if device == "cuda":
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
         call()
