@@ -73,12 +73,12 @@ def run(args: argparse.Namespace) -> None:
     detector = "none" if args.no_detect or args.boxes else "yunet" if args.detector_weights else "retinaface"
     return_freed_memory()
     reader = open_reader(args.weights, detector, args.engine, args.detector_weights)
-    done = finished(args.json or args.csv, "json" if args.json else "csv") if args.resume else set()
+    file, form = args.json or args.csv, "json" if args.json else "csv"
+    done = finished(file, form, reader.classes) if args.resume else set()
     with ExitStack() as stack:
         writer = None
-        if args.json or args.csv:
-            writer = stack.enter_context(RecordWriter(
-                args.json or args.csv, "json" if args.json else "csv", reader.classes, append=args.resume))
+        if file:
+            writer = stack.enter_context(RecordWriter(file, form, reader.classes, append=args.resume))
         command = _Predict(args, reader, writer, sources, boxes)
         todo = [source for source in sources if source.name not in done]
         failed = sum(not command.read(source) for source in (
@@ -167,7 +167,7 @@ class _Predict:
                 if recording:
                     if new := [one.face for one in tracked if one.track not in recording.tracks]:
                         self._save_faces(recording.place, frame, new, len(recording.tracks))
-                    recording.add(frame, tracked, source.fps)
+                    recording.add(frame, tracked, source.fps, live=isinstance(source, Camera))
         finally:
             if recording:
                 recording.close()

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from ..base.compat import default_font
 from ..base.files import write_atomically
 from .predictor import Face
 from .tracks import Tracked
@@ -64,7 +65,7 @@ def _bars(draw: ImageDraw.ImageDraw, size: tuple[int, int], face: Face, title: s
     top = max(y for _, y in corners) + 3
     if top + height * len(scores) > size[1]:
         top = max(0, min(y for _, y in corners) - 3 - height * len(scores))
-    font = ImageFont.load_default(height * .75)
+    font = default_font(height * .75)
     for i, (name, score) in enumerate(scores.items()):
         y = top + i * height
         draw.rectangle([left, y, left + width, y + height], fill="#ffffff")

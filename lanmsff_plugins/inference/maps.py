@@ -11,9 +11,10 @@ from functools import partial
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
+from ..base.compat import default_font
 from ..layers.mass_att import MassAtt
 from .preprocess import SIDE, to_tensor
 
@@ -84,7 +85,7 @@ def draw_maps(model: nn.Module, crop: np.ndarray, target: int, label: str, side:
     for i, (title, values) in enumerate(panels.items()):
         shown = base if values is None else .5 * base + .5 * _heat(values)
         image.paste(Image.fromarray(shown.astype(np.uint8)), (i * _SIDE, _TITLE))
-        draw.text((i * _SIDE + 3, 2), title + _range(values), fill="black", font=ImageFont.load_default(12))
+        draw.text((i * _SIDE + 3, 2), title + _range(values), fill="black", font=default_font(12))
     return image
 
 

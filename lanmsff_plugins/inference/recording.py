@@ -37,13 +37,23 @@ class Recording:
         # OpenCV knows a video by its suffix, and an mp4 can be played only once it is closed.
         self._unfinished = self._video.with_name(f".{self._video.name}.unfinished.mp4")
         self._writer: Any = None  # OpenCV's, once the size is known
+        self._last: np.ndarray  # the last picture written, BGR
+        self._written = 0
         self._file = open(self._timeline, "w", newline="", encoding="utf-8")
         self._rows = csv.writer(self._file, lineterminator="\n")
         self._rows.writerow(["frame", "time", "track", "label", "label_smoothed", "x", "y", "width", "height",
                              *self.classes, *(f"{name}_smoothed" for name in self.classes)])
 
-    def add(self, frame: Frame, tracked: Sequence[Tracked], fps: float) -> None:
-        """Add a frame with its faces; the first one sets the size and the speed of the video."""
+    def add(self, frame: Frame, tracked: Sequence[Tracked], fps: float, live: bool = False) -> None:
+        """Add a frame with its faces; the first one sets the size and the speed of the video.
+
+        Args:
+            frame: The frame.
+            tracked: Its faces.
+            fps: Frames a second of the video.
+            live: Repeat the frame before until the time of this one, as for a camera, whose frames are dropped while
+                faces are read.
+        """
         import cv2
 
         if self._writer is None:
@@ -53,7 +63,9 @@ class Recording:
             if not self._writer.isOpened():
                 raise OSError(f"{self._video} cannot be written: OpenCV has no encoder for {width}x{height} pixels")
         picture = np.asarray(annotated(frame.picture, tracked))
-        self._writer.write(np.ascontiguousarray(picture[..., ::-1]))
+        while live and 0 < self._written < round((frame.time or 0.) * fps):
+            self._write(self._last)
+        self._write(np.ascontiguousarray(picture[..., ::-1]))
         for one in tracked:
             self.tracks.add(one.track)
             self._rows.writerow([
@@ -61,6 +73,10 @@ class Recording:
                 *(f"{value:.1f}" for value in one.face.box),
                 *(f"{one.face.scores[name]:.4f}" for name in self.classes),
                 *(f"{one.smoothed[name]:.4f}" for name in self.classes)])
+
+    def _write(self, picture: np.ndarray) -> None:
+        self._writer.write(picture)
+        self._last, self._written = picture, self._written + 1
 
     def close(self) -> None:
         """Finish the files, and draw the timeline."""

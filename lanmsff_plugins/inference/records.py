@@ -11,8 +11,10 @@ import json
 import math
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from ..base.errors import DataError
 from ..base.files import write_atomically
@@ -66,7 +68,7 @@ class RecordWriter:
         append: Go on behind what the file holds.
 
     Raises:
-        DataError: if a CSV to go on with has other columns.
+        DataError: if a file to append to has other classes or columns.
     """
 
     def __init__(self, path: str | Path, form: str, classes: Sequence[str], append: bool = False):
@@ -75,8 +77,8 @@ class RecordWriter:
         if self._owned:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         append = append and self._owned and Path(path).is_file() and Path(path).stat().st_size > 0
-        if append and form == "csv" and _read(path).split("\n", 1)[0] != _csv_line(self.columns).rstrip("\n"):
-            raise DataError(f"{path} has other columns, perhaps those of other weights; name another file")
+        if append:
+            _check_classes(_read(path), path, form, classes)
         # File names may hold bytes that are no text; they are written as they are.
         self._file = open(path, "a" if append else "w", newline="", encoding="utf-8", errors="surrogateescape"
                           ) if self._owned else sys.stdout
@@ -113,45 +115,79 @@ def _csv_line(values: Sequence) -> str:
     return line.getvalue()
 
 
-def finished(path: str | Path, form: str) -> set[str]:
-    """The files that an earlier run has written whole; what it left of another is removed from ``path``.
+def finished(path: str | Path, form: str, classes: Sequence[str]) -> set[str]:
+    """The photographs that an earlier run has written whole; what it left of another is removed from ``path``.
+
+    The records of videos are all kept, since nothing in them tells whether a video was read to its end.
 
     Args:
         path: A file of :class:`RecordWriter`; it need not exist.
         form: 'json' or 'csv'.
+        classes: Names of the classes, as for :class:`RecordWriter`.
 
     Raises:
-        DataError: if it holds something else.
+        DataError: if it holds something else, or records of other classes; it is left as it is.
     """
     if not Path(path).is_file():
         return set()
     text = _read(path)
     whole = text[:text.rfind("\n") + 1]  # a kill may leave part of a line
     lines = _parsed(whole, path, form)
-    counts = Counter(file for file, _, _ in lines)
-    done = {file for file, faces, _ in lines if counts[file] == max(1, faces)}
+    _check_classes(whole, path, form, classes)
+    counts = Counter((line.file, line.faces) for line in lines if not line.moving)
+    # A photograph that was named twice has twice as many records as faces.
+    cut = {file for (file, faces), count in counts.items() if count % max(1, faces)}
     head = whole[:whole.index("\n") + 1] if form == "csv" and whole else ""
-    kept = head + "".join(line for file, _, line in lines if file in done)
+    kept = head + "".join(line.text for line in lines if line.file not in cut)
     if kept != text:
         write_atomically(path, kept.encode(errors="surrogateescape"))
-    return done
+    return {file for file, _ in counts} - cut
 
 
 def _read(path: str | Path) -> str:
     return Path(path).read_bytes().decode("utf-8", errors="surrogateescape")
 
 
-def _parsed(text: str, path: str | Path, form: str) -> list[tuple[str, int, str]]:
-    """File, number of faces and text of each record."""
-    try:
+class _Line(NamedTuple):
+    file: str
+    moving: bool  # a frame of a video
+    faces: int
+    text: str
+
+
+def _parsed(text: str, path: str | Path, form: str) -> list[_Line]:
+    with _refusing_other_files(path):
         if form == "json":
             loaded = [(json.loads(line), line + "\n") for line in text.split("\n")[:-1]]
-            return [(record["file"], int(record["faces"]), line) for record, line in loaded]
+            return [_line(record, line) for record, line in loaded]
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
         if rows and None in rows[-1].values():  # a file's name may hold the line break at which a kill cut the row
             rows.pop()
-        return [(row["file"], int(row["faces"]), _csv_line(list(row.values()))) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:
+        return [_line(row, _csv_line(list(row.values()))) for row in rows]
+
+
+def _line(record: dict, text: str) -> _Line:
+    return _Line(record["file"], record["frame"] not in (None, ""), int(record["faces"]), text)
+
+
+def _check_classes(text: str, path: str | Path, form: str, classes: Sequence[str]) -> None:
+    """Refuse to append to records of other classes."""
+    if form == "csv":
+        if text and text.split("\n", 1)[0] != _csv_line([*FIELDS, *classes]).rstrip("\n"):
+            raise DataError(f"{path} has other columns, perhaps those of other weights; name another file")
+        return
+    with _refusing_other_files(path):
+        scores = next(filter(None, (json.loads(line).get("scores") for line in text.split("\n")[:-1])), None)
+    if scores is not None and set(scores) != set(classes):
+        raise DataError(f"{path} has the classes {', '.join(scores)}, these weights have {', '.join(classes)}; "
+                        "name another file")
+
+
+@contextmanager
+def _refusing_other_files(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path} was not written by `lanmsff predict` with the same options, so it cannot be resumed "
                         f"({error!r}); name another file") from None
 
@@ -175,7 +211,11 @@ def read_boxes(path: str | Path) -> dict[str, list[Box]]:
                 raise DataError(f"{path} has no column {missing[0]!r}; expected file, x, y, width, height")
             for row in reader:
                 texts = [row[columns[name]] for name in Box._fields]
-                boxes[row[columns["file"]]].append(_box(texts, path, reader.line_num))
+                box = _box(texts, path, reader.line_num)
+                if not (name := row[columns["file"]]):
+                    raise DataError(f"{path}, line {reader.line_num}: expected the name of a file in the column file, "
+                                    "got none")
+                boxes[name].append(box)
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as CSV: {error}") from None
     return dict(boxes)

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from lanmsff_plugins.data.synthetic import draw_face
+from lanmsff_plugins.inference.sources import Video
 from lanmsff_plugins.pictures import read_picture
 
 from ..conftest import ROOT
@@ -108,6 +110,30 @@ def test_a_video_gives_a_line_a_face_and_a_timeline(run, video, tmp_path, detect
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "talk.mp4.boxes.mp4", "talk.mp4.face1.png", "talk.mp4.timeline.csv", "talk.mp4.timeline.png"]
     assert out.split()[:4] == ["0.00", "s", "face", "1"] and "happiness" in out
+
+
+def test_a_camera_s_video_plays_in_real_time(run, tmp_path, monkeypatch):
+    pytest.importorskip("cv2")
+    pytest.importorskip("matplotlib")
+    pictures = iter([(True, np.zeros((64, 64, 3), np.uint8))] * 4 + [(False, None)])
+    camera = SimpleNamespace(get=lambda _: 10., read=lambda: next(pictures), release=lambda: None)
+    clock = SimpleNamespace(monotonic=iter([0., .1, .5, 1., 2.]).__next__)
+    with monkeypatch.context() as patch:
+        patch.setattr("lanmsff_plugins.inference.sources._capture", lambda number: camera)
+        patch.setattr("lanmsff_plugins.inference.sources.time", clock)
+        assert run("--camera", "0", "--no-detect", "--save", tmp_path)[0] == 0
+    assert len(list(Video(tmp_path / "camera_0.boxes.mp4").frames())) == 21  # the last frame is that of second 2
+
+
+def test_a_rerun_with_other_classes_is_refused_and_changes_nothing(run, tmp_path):
+    path, = drawn(tmp_path / "faces", 1)
+    out = tmp_path / "out.jsonl"
+    assert run(path, "--no-detect", "--json", out, "--weights", "lanmsff_ferplus")[0] == 0
+    out.write_text(out.read_text() + "{")  # a kill while a line was written
+    before = out.read_bytes()
+    status, _, err = run(path, "--no-detect", "--json", out, "--resume", "--weights", "lanmsff_fer2013")
+    line, = err.splitlines()
+    assert status == 2 and f"{out} has the classes " in line and out.read_bytes() == before
 
 
 def test_a_rerun_goes_on_and_gives_the_same(run, tmp_path):

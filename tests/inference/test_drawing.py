@@ -3,7 +3,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from lanmsff_plugins.inference.crops import Box, Square
 from lanmsff_plugins.inference.drawing import COLOURS, annotated, draw_timeline, encoded
@@ -43,6 +43,14 @@ def test_a_tiny_picture_and_a_whole_picture_can_be_drawn_on():
     assert annotated(np.zeros((1, 1, 3), np.uint8), [face(Box(0, 0, 1, 1), None)]).size == (1, 1)
     got = annotated(np.zeros((80, 60, 3), np.uint8), [Tracked(2, face(Box(0, 0, 60, 80), None), SCORES)])
     assert got.getpixel((0, 60)) == colour(0)
+
+
+def test_bars_are_drawn_by_pillow_10_0(monkeypatch):
+    font = ImageFont.load_default()
+    monkeypatch.setattr("lanmsff_plugins.base.compat.version", lambda package: (10, 0))
+    monkeypatch.setattr(ImageFont, "load_default", lambda: font)  # a size is new in 10.1
+    got = np.asarray(annotated(np.zeros((200, 300, 3), np.uint8), [face(Box(60, 50, 50, 60), None)]))
+    assert (got == colour(0)).all(-1).any()
 
 
 @pytest.mark.parametrize(("suffix", "kind"), [(".png", "PNG"), (".jpg", "JPEG")])

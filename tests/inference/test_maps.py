@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import ImageFont
 
 from lanmsff_plugins import weights
 from lanmsff_plugins.data.synthetic import draw_face
@@ -54,3 +55,12 @@ def test_every_map_gets_its_panel(untrained, face, monkeypatch):
     assert picture.size == (3 * 192, 212)
     grey, red = (np.asarray(picture)[20:, i * 192:(i + 1) * 192].astype(int) for i in (0, 1))
     assert (grey[..., 0] == grey[..., 2]).all() and (red[..., 0] != red[..., 2]).any()
+
+
+def test_maps_are_drawn_by_pillow_10_0(untrained, face, monkeypatch):
+    font = ImageFont.load_default()
+    monkeypatch.setattr("lanmsff_plugins.inference.maps.grad_cam", lambda *_: None)
+    monkeypatch.setattr("lanmsff_plugins.base.compat.version", lambda package: (10, 0))
+    monkeypatch.setattr(ImageFont, "load_default", lambda: font)  # a size is new in 10.1
+    titles = np.asarray(draw_maps(untrained, face, 1, "happiness"))[:20]
+    assert (titles < 255).any()

@@ -40,6 +40,19 @@ def test_frames_become_a_video_a_csv_and_a_picture(recording):
     assert rows[0]["label"] == "glad" and rows[0]["label_smoothed"] == "sad" and rows[0]["sad_smoothed"] == "0.7500"
 
 
+def test_a_camera_s_video_lasts_as_long_as_its_frames_took(recording):
+    """Each frame is shown from its own time on, whatever was dropped before it; the timeline has it once."""
+    for i, seconds in enumerate((.1, .5, 1.5, 2.)):
+        frame = Frame(np.full((120, 160, 3), 60 * i, np.uint8), i, seconds)
+        recording.add(frame, [Tracked(1, FACE, SCORES)], fps=10, live=True)
+    recording.close()
+    frames = list(Video(recording.place.with_name("talk.mp4.boxes.mp4")).frames())
+    levels = [frame.picture[100:, 140:].mean() for frame in frames]
+    assert levels == pytest.approx([0] * 5 + [60] * 10 + [120] * 5 + [180], abs=6)
+    rows = list(csv.DictReader(open(recording.place.with_name("talk.mp4.timeline.csv"))))
+    assert [row["time"] for row in rows] == ["0.100", "0.500", "1.500", "2.000"]
+
+
 def test_nothing_is_left_of_a_video_without_frames(recording):
     recording.close()
     assert files(recording) == []

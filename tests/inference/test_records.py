@@ -61,22 +61,41 @@ def test_a_rerun_takes_whole_pictures_for_done_and_drops_the_rest(form, cut, tmp
     whole = path.read_bytes()
     write(path, form, ("c\n.jpg", 3), append=True)
     path.write_bytes(path.read_bytes()[:-cut])
-    assert finished(path, form) == {"a.jpg", "b.jpg"} and path.read_bytes() == whole
+    assert finished(path, form, CLASSES) == {"a.jpg", "b.jpg"} and path.read_bytes() == whole
     write(path, form, ("c\n.jpg", 3), append=True)
-    assert finished(path, form) == {"a.jpg", "b.jpg", "c\n.jpg"}
+    assert finished(path, form, CLASSES) == {"a.jpg", "b.jpg", "c\n.jpg"}
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_rerun_keeps_all_records_of_a_video(form, tmp_path):
+    path = tmp_path / "out"
+    write(path, form, ("a.jpg", 2))
+    with RecordWriter(path, form, CLASSES, append=True) as writer:
+        for i in range(3):
+            writer.write(records("talk.mp4", Frame(PHOTO.picture, i, i / 10), [Tracked(1, FACE, FACE.scores)] * 2))
+    whole = path.read_bytes()
+    assert finished(path, form, CLASSES) == {"a.jpg"} and path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_photograph_that_was_named_twice_is_done(form, tmp_path):
+    path = tmp_path / "out"
+    write(path, form, ("a.jpg", 2), ("none.jpg", 0), ("a.jpg", 2), ("none.jpg", 0))
+    whole = path.read_bytes()
+    assert finished(path, form, CLASSES) == {"a.jpg", "none.jpg"} and path.read_bytes() == whole
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_names_that_are_no_text_are_kept(form, tmp_path):
     name = b"caf\xe9.jpg".decode("utf-8", "surrogateescape")
     write(tmp_path / "out", form, (name, 1), ("日本.jpg", 1))
-    assert finished(tmp_path / "out", form) == {name, "日本.jpg"}
+    assert finished(tmp_path / "out", form, CLASSES) == {name, "日本.jpg"}
 
 
 def test_nothing_is_done_where_there_is_no_file(tmp_path):
-    assert finished(tmp_path / "out", "json") == set()
+    assert finished(tmp_path / "out", "json", CLASSES) == set()
     (tmp_path / "out").write_text("")
-    assert finished(tmp_path / "out", "csv") == set()
+    assert finished(tmp_path / "out", "csv", CLASSES) == set()
 
 
 def test_a_file_of_something_else_is_left_alone(tmp_path):
@@ -84,14 +103,21 @@ def test_a_file_of_something_else_is_left_alone(tmp_path):
     path.write_text("my notes\nmore\n")
     for form in ("json", "csv"):
         with pytest.raises(DataError, match="was not written by `lanmsff predict` with the same options"):
-            finished(path, form)
+            finished(path, form, CLASSES)
     assert path.read_text() == "my notes\nmore\n"
 
 
-def test_columns_of_other_weights_are_refused(tmp_path):
-    write(tmp_path / "x.csv", "csv", ("a.jpg", 1))
-    with pytest.raises(DataError, match="x.csv has other columns"):
-        RecordWriter(tmp_path / "x.csv", "csv", ("glad",), append=True)
+@pytest.mark.parametrize(("form", "message"), [
+    ("csv", "out has other columns"), ("json", "out has the classes glad, sad, these weights have glad; name another")])
+def test_classes_of_other_weights_are_refused_before_anything_is_rewritten(form, message, tmp_path):
+    path = tmp_path / "out"
+    write(path, form, ("none.jpg", 0), ("a.jpg", 2))
+    path.write_bytes(path.read_bytes()[:-30])
+    before = path.read_bytes()
+    for resume in (lambda: finished(path, form, ("glad",)), lambda: RecordWriter(path, form, ("glad",), append=True)):
+        with pytest.raises(DataError, match=message):
+            resume()
+    assert path.read_bytes() == before
 
 
 def test_boxes_are_read_by_file(tmp_path):
@@ -104,6 +130,7 @@ def test_boxes_are_read_by_file(tmp_path):
     ("file,x,y,width\na.jpg,1,2,3\n", "has no column 'height'"), ("", "has no column 'file'"),
     ("file,x,y,width,height\na.jpg,1,2,3,4\na.jpg,1,2,wide,4\n", "line 3: expected x, y, width and height"),
     ("file,x,y,width,height\na.jpg,1,2,3\n", "line 2: expected x, y"),
+    ("x,y,width,height,file\n1,2,30,40\n", "line 2: expected the name of a file"),
     ("file,x,y,width,height\na.jpg,1,2,0,4\n", "line 2: expected a box in pixels, wider and higher than 0"),
     ("file,x,y,width,height\na.jpg,1,nan,3,4\n", "line 2: expected a box"),
     ("file,x,y,width,height\na.jpg,1,2,1e300,4\n", "line 2: expected a box")])
