@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -101,7 +102,7 @@ def _check(args: argparse.Namespace) -> None:
                          "`lanmsff draw DIR` draws some")
     if bool(args.out) == bool(args.hub):
         raise ValueError("name what to write, a file or --hub FOLDER")
-    if args.int8 == args.out and args.out:
+    if args.int8 and Path(args.int8).resolve() == Path(args.out).resolve():
         raise ValueError(f"--int8 needs a file of its own, got {args.out} for both forms")
     if args.int8 and _is_openvino(args.int8) != _is_openvino(args.out):
         raise ValueError(f"--int8 is made of {args.out}; name both files .xml, for OpenVINO, or both .onnx, got "
@@ -177,7 +178,7 @@ def accuracy(logits: Tensor, labels: Tensor) -> str:
 
 def labelled_faces(data_set: str, data_root: str, split: str, classes: int, side: int, most: int | None = None
                    ) -> tuple[Tensor, Tensor]:
-    """Faces of a split as the network takes them, and their labels.
+    """Faces of a split as the network takes them, and their labels; of a photograph, its middle square.
 
     Args:
         data_set: A key of the catalog of data sets.
@@ -198,4 +199,12 @@ def labelled_faces(data_set: str, data_root: str, split: str, classes: int, side
         raise ValueError(f"{row.title} has {len(row.classes)} classes, the model has {classes}")
     selected = row.select(data_root, split)
     count = len(selected) if most is None else min(most, len(selected))
-    return to_batch((selected.pictures[i] for i in range(count)), side), torch.from_numpy(selected.labels[:count])
+    faces = (middle_square(selected.pictures[i]) for i in range(count))
+    return to_batch(faces, side), torch.from_numpy(selected.labels[:count])
+
+
+def middle_square(picture: np.ndarray) -> np.ndarray:
+    """The largest square (S, S) in the middle of (H, W), as the config of KDEF crops the photographs."""
+    side = min(picture.shape)
+    top, left = (round((whole - side) / 2) for whole in picture.shape)
+    return picture[top:top + side, left:left + side]

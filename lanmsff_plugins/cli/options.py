@@ -1,5 +1,6 @@
 """Options that several commands share."""
 import argparse
+import json
 import os
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from mmengine.config import Config, DictAction
 
 from ..mm.engine.launch import load_config
 
-__all__ = ["add_config_arguments", "add_list_argument", "config_from", "read_lists"]
+__all__ = ["add_config_arguments", "add_list_argument", "config_from", "read_lists", "settings_from"]
 
 
 class _KeyValueAction(DictAction):
@@ -43,10 +44,16 @@ def config_from(args: argparse.Namespace) -> Config:
     return load_config(args.config, args.work_dir, args.cfg_options, args.launcher, vars(args).get("amp", False))
 
 
+def settings_from(args: argparse.Namespace) -> dict:
+    """The shared options that change what is trained, in JSON's types; empty without any."""
+    settings = {"cfg_options": args.cfg_options, "amp": args.amp}
+    return json.loads(json.dumps({name: value for name, value in settings.items() if value}))
+
+
 def add_list_argument(parser: argparse.ArgumentParser) -> None:
     """The option ``--list NAME=FILE ...``, for :func:`read_lists`."""
-    parser.add_argument("--list", nargs="+", type=_name_and_file, default=[], metavar="NAME=FILE", dest="lists",
-                        help="tell the accuracies of the faces listed in FILE and of all others")
+    parser.add_argument("--list", nargs="+", action="extend", type=_name_and_file, default=[], metavar="NAME=FILE",
+                        dest="lists", help="tell the accuracies of the faces listed in FILE and of all others")
 
 
 def read_lists(args: argparse.Namespace) -> dict[str, Path]:

@@ -81,6 +81,7 @@ def test_a_file_that_ends_in_xml_is_for_openvino(drawn_faces, tmp_path):
     (["lanmsf", "x.onnx"], "error: unknown timm model 'lanmsf'; did you mean lanmsff"),
     (["lanmsff", "x.onnx", "--checkpoint", "nowhere.pth"], "error: no checkpoint at nowhere.pth"),
     (["lanmsff", "x.onnx", "--classes", "glad", "sad"], "error: the model has 8 classes, got 2 names"),
+    (["lanmsff", "x.onnx", "--int8", "./x.onnx", "--data", "nowhere"], "error: --int8 needs a file of its own"),
     (["lanmsff", "x.onnx", "--int8", "y.onnx"], "error: --int8 is calibrated with faces"),
     (["lanmsff", "x.onnx", "--data", "nowhere", "--data-set", "ferplus"], "error: no FER-2013 at nowhere"),
     (["lanmsff", "x.onnx", "--data", "nowhere"], "error: --data needs to know which data set the folder holds"),
@@ -151,6 +152,24 @@ def test_faces_come_with_the_labels_of_their_data_set(drawn_faces, data_set, cla
     faces, labels = labelled_faces(data_set, drawn_faces, "val", classes, 64)
     assert faces.shape == (len(labels), 1, 64, 64) and len(labels) <= 40 and set(labels.tolist()) <= set(range(classes))
     assert len(labelled_faces(data_set, drawn_faces, "val", classes, 64, most=5)[1]) == 5
+
+
+def test_photographs_of_kdef_are_cropped_as_its_config_crops_them(drawn_kdef):
+    registry = pytest.importorskip("mmpretrain.registry")
+    from mmengine.registry import init_default_scope
+
+    from lanmsff_plugins.mm.engine.launch import load_config
+
+    dataset = load_config("lanmsff_kdef").test_dataloader.dataset
+    crop = next(step for step in dataset.pipeline if step.type == "CenterCrop")
+    crop.crop_size = 56  # the width of the drawn photographs, as 562 is that of the real ones
+    dataset.update(data_root=str(drawn_kdef), split="train", indices=4)
+    init_default_scope("mmpretrain")
+    tested = registry.DATASETS.build(dataset)
+    faces, labels = labelled_faces("kdef", drawn_kdef, "train", 7, 64, most=4)
+    for i in range(4):
+        assert labels[i] == tested[i]["data_samples"].gt_label
+        torch.testing.assert_close(faces[i], tested[i]["inputs"] / 255)
 
 
 def test_ferplus_has_its_official_number_of_faces(real_data):

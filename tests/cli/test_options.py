@@ -10,6 +10,7 @@ from lanmsff_plugins.cli.options import (  # noqa: E402
     add_list_argument,
     config_from,
     read_lists,
+    settings_from,
 )
 
 
@@ -36,6 +37,20 @@ def test_the_work_dir_has_the_config_s_name():
 def test_lists_have_names(tmp_path):
     assert {name: str(path) for name, path in read_lists(parse("x", "--list", "a=b.txt", "c=d=e.txt")).items()} == {
         "a": "b.txt", "c": "d=e.txt"}
+
+
+def test_lists_add_up_and_are_forgotten_by_the_next_command_line():
+    parser = argparse.ArgumentParser()
+    add_list_argument(parser)
+    args = parser.parse_args(["--list", "a=1.txt", "b=2.txt", "--list", "c=3.txt"])
+    assert list(read_lists(args)) == ["a", "b", "c"]
+    assert read_lists(parser.parse_args([])) == {}
+
+
+def test_settings_of_a_training_are_those_that_were_given_in_json_s_types():
+    assert settings_from(parse("x")) == {}
+    args = parse("x", "--amp", "--work-dir", "w", "--cfg-options", "a.b=(1,2)", "c=d")
+    assert settings_from(args) == {"cfg_options": {"a.b": [1, 2], "c": "d"}, "amp": True}
 
 
 @pytest.mark.parametrize(("args", "message"), [
