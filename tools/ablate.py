@@ -17,7 +17,7 @@ from mmpretrain import get_model
 
 from lanmsff_plugins.base.files import write_atomically
 from lanmsff_plugins.base.tables import markdown, replace_section
-from lanmsff_plugins.cli.options import add_config_arguments, config_from
+from lanmsff_plugins.cli.options import add_config_arguments, config_from, settings_from
 from lanmsff_plugins.cli.shell import shell
 from lanmsff_plugins.mm.engine.trials import mean_and_deviation, run_trial
 
@@ -48,15 +48,16 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def train_variant(cfg: Config, seeds: list[int]) -> list[dict[str, float]]:
-    """The test metrics of one variant, seed by seed."""
+def train_variant(cfg: Config, seeds: list[int], settings: dict) -> list[dict[str, float]]:
+    """The test metrics of one variant, seed by seed; ``settings`` are those of the command line."""
     results = []
     for seed in seeds:
         trial = copy.deepcopy(cfg)
         trial.work_dir = str(Path(cfg.work_dir) / Path(cfg.filename).stem / f"seed_{seed}")
         trial.randomness.seed = seed
         trial.test_dataloader.dataset.split = "val"
-        protocol = {"config": Path(cfg.filename).stem, "seed": seed, "epochs": cfg.train_cfg.max_epochs}
+        protocol = {"config": Path(cfg.filename).stem, "seed": seed, "epochs": cfg.train_cfg.max_epochs,
+                    **settings}
         results.append(run_trial(trial, protocol))
     return results
 
@@ -67,7 +68,7 @@ def run() -> None:
     for name in args.variants:
         args.config = CONFIGS / args.ablation / f"{name}.py"
         cfg = config_from(args)
-        mean, deviation = mean_and_deviation(train_variant(cfg, args.seeds))
+        mean, deviation = mean_and_deviation(train_variant(cfg, args.seeds, settings_from(args)))
         parameters = sum(p.numel() for p in get_model(cfg).parameters())
         figures = [f"{mean[metric]:.2f}" + (f" ± {deviation[metric]:.2f}" if len(args.seeds) > 1 else "")
                    for metric in METRICS]

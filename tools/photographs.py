@@ -126,7 +126,8 @@ class Measurement:
 
 def measured(args: argparse.Namespace) -> list[dict]:
     """All cells; what is known already is read from the work dir."""
-    path = args.work_dir / f"{'yunet' if args.yunet else 'retinaface'}_{args.faces}.json"
+    detector = "yunet" if args.yunet else "retinaface"
+    path = args.work_dir / f"{detector}_{args.faces}_{weights.card(WEIGHTS)['sha256'][:8]}.json"
     known = json.loads(path.read_text()) if path.is_file() else {}
     measurement = None
     for size in SIZES:

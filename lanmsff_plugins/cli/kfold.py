@@ -14,7 +14,7 @@ from mmengine.dist import is_main_process
 from ..base.errors import ConfigError
 from ..base.tables import markdown
 from ..mm.engine.trials import mean_and_deviation, run_trial, write_json
-from .options import add_config_arguments, config_from
+from .options import add_config_arguments, config_from, settings_from
 
 __all__ = ["add_arguments", "run"]
 
@@ -37,6 +37,13 @@ def result_of_fold(cfg: Config, protocol: dict, fold: int) -> dict[str, float]:
     return run_trial(cfg, {**protocol, "fold": fold})
 
 
+def table(results: list[dict[str, float]], mean: dict[str, float], deviation: dict[str, float]) -> str:
+    """A row a fold, a column a metric; a cell is empty where a fold has no picture of a class or view."""
+    rows = [*enumerate(results), ("mean", mean), ("deviation", deviation)]
+    return markdown(["fold", *mean], [[head, *(f"{row[name]:.4g}" if name in row else "" for name in mean)]
+                                      for head, row in rows])
+
+
 def run(args: argparse.Namespace) -> None:
     cfg = config_from(args)
     loaders = [cfg.get(f"{split}_dataloader") or {} for split in ("train", "val", "test")]
@@ -46,14 +53,13 @@ def run(args: argparse.Namespace) -> None:
         raise ConfigError(f"--folds must be 3 or more, for training, validation and test, got {args.folds}")
     if args.work_dir is None:
         cfg.work_dir += f"_{args.folds}_folds_by_{args.split_by}"
-    protocol = {"config": Path(cfg.filename).name, "folds": args.folds, "by": args.split_by}
+    protocol = {"config": Path(cfg.filename).name, "folds": args.folds, "by": args.split_by,
+                **settings_from(args)}
     results = [result_of_fold(cfg, protocol, fold) for fold in range(args.folds)]
 
     mean, deviation = mean_and_deviation(results)
     path = Path(cfg.work_dir) / "kfold.json"
     write_json(path, {"protocol": protocol, "folds": results, "mean": mean, "deviation": deviation})
     if is_main_process():
-        names = list(mean)
-        rows = [*enumerate(results), ("mean", mean), ("deviation", deviation)]
-        print(markdown(["fold", *names], [[head, *(f"{row[name]:.4g}" for name in names)] for head, row in rows]))
+        print(table(results, mean, deviation))
         print(f"{path}: {args.folds} folds by {args.split_by}")

@@ -10,6 +10,8 @@ pytest.importorskip("mmpretrain")
 
 from mmengine.hooks import Hook  # noqa: E402
 
+from lanmsff_plugins.cli.kfold import table  # noqa: E402
+
 from ..conftest import ROOT  # noqa: E402
 from ..mm.runs import call_command, load, tiny  # noqa: E402
 
@@ -71,10 +73,18 @@ def test_a_cut_run_goes_on_in_the_fold_it_was_in_and_ends_in_a_table(config, cut
     assert rows == ["fold", "---", "0", "1", "2", "mean", "deviation"]
 
 
-def test_results_of_another_protocol_are_not_mixed_in(config, cut):
-    done = call_command("kfold", config, "--folds", 3, "--by", "image", "--work-dir", cut)
+@pytest.mark.parametrize("args", [["--by", "image"], ["--amp"], ["--cfg-options", "train_cfg.max_epochs=1"]])
+def test_results_of_another_protocol_are_not_mixed_in(config, cut, args):
+    done = call_command("kfold", config, "--folds", 3, "--work-dir", cut, *args)
     assert done.returncode == 2
     assert "fold_0/result.json is of" in done.stderr and done.stderr.endswith("name another --work-dir\n")
+
+
+def test_a_cell_is_empty_where_a_fold_has_no_picture_of_a_view():
+    *_, first, second, mean, deviation = table([{"a": 1.}, {"a": 3., "view/S": 5.}], {"a": 2., "view/S": 5.},
+                                               {"a": 1.41421, "view/S": float("nan")}).splitlines()
+    assert first == "| 0 | 1 |  |" and second == "| 1 | 3 | 5 |"
+    assert mean == "| mean | 2 | 5 |" and deviation == "| deviation | 1.414 | nan |"
 
 
 @pytest.mark.parametrize(("args", "message"), [

@@ -29,8 +29,9 @@ def test_the_table_starts_with_the_whole_network_and_goes_on_by_accuracy(tmp_pat
     rows = re.findall(r"^\| `(\w+)` .* \| 2 \| 16 \| ([\d.]+) ± ([\d.]+) \| 50.00 ± 0.00 \|", done.stdout, re.MULTILINE)
     assert rows == [(name, f"{np.mean(accuracies[name]):.2f}", f"{np.std(accuracies[name], ddof=1):.2f}")
                     for name in ("lanmsff", "se", "group_max")]
-    done = ablate("lanmsff", "--seeds", 0, "--work-dir", tmp_path, "--cfg-options", "train_cfg.max_epochs=2")
-    assert done.returncode == 2 and "name another --work-dir" in done.stderr
+    for settings in (["--cfg-options", "optim_wrapper.optimizer.lr=0.5"], ["--amp"]):
+        done = ablate("lanmsff", "--seeds", 0, "--work-dir", tmp_path, *settings)
+        assert done.returncode == 2 and "name another --work-dir" in done.stderr
 
 
 @pytest.mark.parametrize(("args", "line"), [

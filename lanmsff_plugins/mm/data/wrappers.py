@@ -47,7 +47,8 @@ def dataset_of_split(cfg: Config, split: str) -> ConfigDict:
     Around a data set of this package, ``RepeatDataset`` and ``ClassBalancedDataset`` are left out: the pictures are
     those of ``split``, for 'train' and 'train+val' with the options of the training, such as its label mode, its list
     of excluded faces and its fold. Otherwise the split is what the config's own loader of that name reads: all parts
-    of a ``ConcatDataset``, the same fold of a ``KFoldDataset``.
+    of a ``ConcatDataset``, the same fold of a ``KFoldDataset``. If the config lacks that loader, a data set of this
+    package has the options of the tests.
 
     Args:
         cfg: A config with ``test_dataloader``.
@@ -57,8 +58,8 @@ def dataset_of_split(cfg: Config, split: str) -> ConfigDict:
         ConfigError: if the config does not tell which pictures those are.
     """
     name = split.partition("+")[0]
-    source, tested = (_unrepeated(cfg.get(f"{each}_dataloader", cfg.test_dataloader).dataset)
-                      for each in (name, "test"))
+    loader = cfg.get(f"{name}_dataloader")  # None after `train --no-validate`
+    source, tested = (_unrepeated(each.dataset) for each in (loader or cfg.test_dataloader, cfg.test_dataloader))
     pipeline = next(innermost(tested)).get("pipeline", [])
     if all(issubclass(kind_of(each), PictureDataset) for each in (source, tested)):
         if name == "train":
@@ -67,6 +68,9 @@ def dataset_of_split(cfg: Config, split: str) -> ConfigDict:
     if split == "train+val":
         raise ConfigError(f"--split train+val is for a data set of this package, the config has {source.type}; test on "
                           "train and on val")
+    if loader is None:
+        raise ConfigError(f"--split {split} needs {name}_dataloader, which the config lacks; a {source.type} does not "
+                          "tell its other splits")
     return _once(source, pipeline)
 
 

@@ -21,20 +21,23 @@ def run_trial(cfg: Config, protocol: dict) -> dict[str, float]:
 
     Args:
         cfg: The config; its ``work_dir`` is the trial's own, and a training that was cut there is resumed.
-        protocol: What the trial is, in JSON's types; it is kept beside the result.
+        protocol: What the trial is, in JSON's types; it is kept in ``protocol.json`` and beside the result.
 
     Returns:
         The test metrics, which stand in ``result.json`` of the work dir from then on.
 
     Raises:
-        ConfigError: if the result that is there is of another protocol.
+        ConfigError: if the result or the cut training that is there is of another protocol.
     """
     path = Path(cfg.work_dir) / "result.json"
     if path.is_file():
         found = json.loads(path.read_text())
-        if found["protocol"] != protocol:
-            raise ConfigError(f"{path} is of {found['protocol']}, not of {protocol}; name another --work-dir")
+        _check_protocol(path, found["protocol"], protocol)
         return found["metrics"]
+    begun = path.with_name("protocol.json")
+    if begun.is_file() and last_checkpoint(cfg.work_dir):
+        _check_protocol(begun, json.loads(begun.read_text()), protocol)
+    write_json(begun, protocol)
     cfg = copy.deepcopy(cfg)
     cfg.experiment_name = "_".join(Path(cfg.work_dir).parts[-2:])
     testing = copy.deepcopy(cfg)
@@ -47,9 +50,15 @@ def run_trial(cfg: Config, protocol: dict) -> dict[str, float]:
     return metrics
 
 
+def _check_protocol(path: Path, found: dict, wanted: dict) -> None:
+    if found != wanted:
+        raise ConfigError(f"{path} is of {found}, not of {wanted}; name another --work-dir")
+
+
 def mean_and_deviation(results: Sequence[dict[str, float]]) -> tuple[dict[str, float], dict[str, float]]:
-    """Mean and standard deviation of each metric; the deviation of one result is NaN."""
-    columns = {name: [result[name] for result in results] for name in results[0]}
+    """Mean and standard deviation of each metric, over the results that have it; the deviation of one is NaN."""
+    names = dict.fromkeys(name for result in results for name in result)
+    columns = {name: [result[name] for result in results if name in result] for name in names}
     return ({name: statistics.mean(column) for name, column in columns.items()},
             {name: statistics.stdev(column) if len(column) > 1 else float("nan") for name, column in columns.items()})
 

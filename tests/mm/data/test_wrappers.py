@@ -127,6 +127,22 @@ def test_data_sets_of_others_are_read_by_their_own_loaders_with_the_pipeline_of_
         assert found.data_prefix == split and found.pipeline == [dict(type="test")]
 
 
+@pytest.mark.parametrize("split", ["train", "val", "train+val"])
+def test_a_split_without_a_loader_is_that_of_the_tested_data_set(faces, split):
+    """As in the config that ``train --no-validate`` leaves in its work dir."""
+    cfg = config(faces)
+    expected = rows(ConfigDict({**cfg.test_dataloader.dataset, "split": split}))
+    cfg[f"{split.partition('+')[0]}_dataloader"] = None
+    assert rows(dataset_of_split(cfg, split)) == expected
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_split_without_a_loader_is_refused_where_the_data_set_does_not_tell_it(split):
+    cfg = ConfigDict({f"{split}_dataloader": None, "test_dataloader": dict(dataset=dict(type="CustomDataset"))})
+    with pytest.raises(ConfigError, match=f"--split {split} needs {split}_dataloader, which the config lacks"):
+        dataset_of_split(cfg, split)
+
+
 def test_the_innermost_data_sets_and_their_classes_are_found(faces):
     own = config(faces).train_dataloader.dataset
     for name, count in (("both", 1), ("joined, repeated", 2), ("a fold", 1)):

@@ -17,6 +17,28 @@ def test_a_result_that_is_there_is_read_and_nothing_trained(tmp_path):
         run_trial(cfg, {"fold": 2})
 
 
+def test_a_cut_training_is_not_resumed_under_another_protocol(tmp_path):
+    write_json(tmp_path / "protocol.json", {"fold": 1})
+    (tmp_path / "epoch_1.pth").touch()
+    with pytest.raises(ConfigError, match="protocol.json is of {'fold': 1}, not of {'fold': 2}; name another"):
+        run_trial(load_config("lanmsff_kdef", str(tmp_path)), {"fold": 2})
+
+
+def test_a_training_that_was_cut_before_its_first_checkpoint_may_start_anew_under_another(tmp_path):
+    write_json(tmp_path / "protocol.json", {"fold": 1})
+    cfg = load_config("lanmsff_kdef", str(tmp_path), {"train_dataloader.dataset.data_root": "nowhere"})
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        run_trial(cfg, {"fold": 2})
+    assert json.loads((tmp_path / "protocol.json").read_text()) == {"fold": 2}
+
+
+def test_a_metric_is_averaged_over_the_results_that_have_it():
+    mean, deviation = mean_and_deviation([{"a": 1., "b": 2.}, {"a": 3., "c": 5.}, {"a": 5., "b": 4., "c": 7.}])
+    assert list(mean) == list(deviation) == ["a", "b", "c"]
+    assert mean == {"a": 3., "b": 3., "c": 6.}
+    assert deviation["c"] == pytest.approx(math.sqrt(2))
+
+
 def test_mean_and_deviation_are_those_of_statistics():
     mean, deviation = mean_and_deviation([{"a": 1., "b": 2.}, {"a": 3., "b": 2.}])
     assert mean == {"a": 2., "b": 2.} and deviation == {"a": pytest.approx(math.sqrt(2)), "b": 0.}
