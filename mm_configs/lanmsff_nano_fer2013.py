@@ -1,6 +1,6 @@
 # The nano network on FER-2013. It starts from what it has learned on FERPlus, whose labels of the same faces have fewer
-# errors, and learns the classifier anew: twenty-four passes in one cosine, with the teacher of lanmsff_small_fer2013.py.
-# So small a network never knows its training faces by heart; they are moved and relit mildly, and not covered.
+# errors, and learns the classifier anew: 24 passes in one cosine, with the teacher of lanmsff_small_fer2013.py. It
+# never knows its training faces by heart, so they are moved and relit mildly, and not covered.
 _base_ = 'lanmsff_small_fer2013.py'
 
 model = dict(

@@ -59,7 +59,8 @@ def remove_half_written(folder: str | Path, name: str = "*") -> None:
 def _write(path: Path, content: bytes) -> bool:
     """Whether it was written: not if another process took the temporary file for abandoned while it was not locked."""
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
-    handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)  # less the umask
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(temporary, flags, 0o666)  # less what the umask takes
     try:
         with os.fdopen(handle, "wb") as file:
             if fcntl is not None:
