@@ -2,6 +2,7 @@
 
     python tools/robustness.py data/fer2013 --list pose_over_30=ran/pose_30_ferplus_list.txt ... --write
     python tools/robustness.py data/fer2013 --only lanmsff_ferplus 'fer 25.10.3' --every 10
+    python tools/robustness.py data/fer2013 --only lanmsff_small_ferplus --checkpoint CHECKPOINT --split val
 
 The tables of docs/results.md are of all faces of PrivateTest: one of our networks, one of the others, as
 tools/peers/measure.py has them. Each face is changed on its own, the directions of turns and shifts in turn, so that a
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from peers.door import CATALOG, Classifier, Faces, accuracy, peers, private_test
+from peers.door import CATALOG, Classifier, Faces, Peer, accuracy, labelled_faces, peers, with_checkpoint
 from PIL import Image, ImageFilter
 from scaling import as_jpeg
 
@@ -34,6 +35,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("data_root", type=Path, help="the folder with FER-2013 and fer2013new.csv")
     parser.add_argument("--only", nargs="+", choices=peers(), metavar="NAME", help="only these networks")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth face only (default: all)")
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE",
+                        help="also other weights of the one network of ours that --only names")
+    parser.add_argument("--split", choices=("val", "test"), default="test", help="PublicTest or PrivateTest (default)")
     add_list_argument(parser)
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/peers"),
                         help="folder for packages and for what the networks have said (default: %(default)s)")
@@ -41,8 +45,13 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.every < 1:
         parser.error("--every takes whole numbers from 1 up")
-    if args.write and args.every != 1:
-        parser.error("--write takes no --every: the tables in docs/results.md are of all faces")
+    if args.write and (args.every != 1 or args.only or args.split != "test"):
+        parser.error("--write takes neither --every nor --only nor --split: the tables in docs/results.md are of all "
+                     "networks and of all faces of PrivateTest")
+    if args.checkpoint and (len(args.only or ()) != 1 or args.only[0] in CATALOG["peers"]):
+        parser.error("--checkpoint needs one network of ours by --only")
+    if args.checkpoint and not args.checkpoint.is_file():
+        parser.error(f"--checkpoint: there is no file {args.checkpoint}")
     return args
 
 
@@ -95,19 +104,18 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def accuracies(name: str, faces: Faces, lists: dict[str, FaceList], work_dir: Path) -> dict[str, float]:
+def accuracies(peer: Peer, faces: Faces, lists: dict[str, FaceList], work_dir: Path) -> dict[str, float]:
     """In percent, of a network on the faces that have a label: by list, and by change."""
     found = {}
-    with Classifier(peers()[name], work_dir) as classify:
+    with Classifier(peer, work_dir) as classify:
         for what, change in CHANGES.items():
             scores = classify(np.stack([change(face, i) for i, face in enumerate(faces.pictures)]))
-            found[what] = accuracy(classify.peer, scores, faces.labels[classify.peer.labels])
-            print(f"{name}: {what}: {found[what]:.2f} %", file=sys.stderr, flush=True)
+            found[what] = accuracy(peer, scores, faces.labels[peer.labels])
+            print(f"{peer.name}: {what}: {found[what]:.2f} %", file=sys.stderr, flush=True)
             if what == UNCHANGED:
                 for title, listed in lists.items():
                     mask = listed.mask(faces.rows, faces.names)
-                    found[title.replace("_", " ")] = accuracy(
-                        classify.peer, scores[mask], faces.labels[classify.peer.labels][mask])
+                    found[title.replace("_", " ")] = accuracy(peer, scores[mask], faces.labels[peer.labels][mask])
     return found
 
 
@@ -123,10 +131,13 @@ def tables(columns: dict[str, dict[str, float]]) -> str:
 def run() -> None:
     args = parse_args()
     lists = {name: FaceList.read(path) for name, path in read_lists(args).items()}
-    faces, columns = private_test(args.data_root), {}
-    for name in args.only or peers():
-        rows = np.flatnonzero(faces.labels[peers()[name].labels] != "")[::args.every]
-        columns[name] = accuracies(name, faces[rows], lists, args.work_dir)
+    faces, columns = labelled_faces(args.data_root, args.split), {}
+    asked = [peers()[name] for name in args.only or peers()]
+    if args.checkpoint:
+        asked.append(with_checkpoint(asked[0], args.checkpoint))
+    for peer in asked:
+        rows = np.flatnonzero(faces.labels[peer.labels] != "")[::args.every]
+        columns[peer.name] = accuracies(peer, faces[rows], lists, args.work_dir)
     print(tables(columns))
     if args.write:
         replace_section(ROOT / "docs" / "results.md", "robustness", tables(columns))

@@ -5,6 +5,8 @@ import sys
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from lanmsff_plugins import weights
 from lanmsff_plugins.base.errors import DataError
@@ -47,8 +49,8 @@ def test_a_class_is_right_by_its_name_and_what_has_no_label_does_not_count(door)
     assert door.accuracy(peer, scores, labels) == pytest.approx(75)
 
 
-def test_the_faces_of_private_test_have_the_labels_and_names_of_ferplus(door, real_data):
-    faces = door.private_test(real_data)
+def test_the_faces_have_the_labels_and_names_of_ferplus(door, real_data):
+    faces = door.labelled_faces(real_data)
     assert faces.pictures.shape == (3589, 48, 48) and len(set(faces.rows)) == 3589
     assert (faces.labels["FER-2013"] != "").all() and (faces.labels["FERPlus"] != "").sum() == 3153
     with open(real_data / "fer2013new.csv", newline="") as file:
@@ -76,6 +78,18 @@ def test_ours_says_through_the_door_what_it_says_directly_and_is_remembered(door
         assert np.array_equal(again(faces()), scores)
         assert again.seconds == 0
         assert not np.array_equal(again(faces(4)), scores[:3])
+
+
+@pytest.mark.slow
+def test_other_weights_of_a_network_of_ours_are_asked_by_themselves(door, tmp_path):
+    model = weights.load("lanmsff_nano_ferplus")
+    with torch.no_grad():
+        model.head.fc.bias += torch.arange(8.)
+    save_file(model.state_dict(), tmp_path / "other.safetensors")
+    peer = door.with_checkpoint(door.peers()["lanmsff_nano_ferplus"], tmp_path / "other.safetensors")
+    with door.Classifier(peer, tmp_path) as classify:
+        scores = classify(faces())
+    assert scores == pytest.approx(model(to_batch(faces(), 48)).softmax(1).detach().numpy(), abs=1e-5)
 
 
 def test_a_network_that_stops_is_named_with_its_reason(door, tmp_path):

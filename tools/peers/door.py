@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -87,7 +87,7 @@ def named(classes: Iterable[str]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Faces:
-    """Faces of PrivateTest.
+    """Faces with their labels.
 
     Attributes:
         pictures: (N, H, W) uint8.
@@ -106,9 +106,15 @@ class Faces:
                      self.names[which])
 
 
-def private_test(data_root: Path) -> Faces:
-    """All faces of PrivateTest."""
-    selected = {title: row.select(data_root, "test") for title, row in LABELS.items()}
+def with_checkpoint(peer: Peer, checkpoint: Path) -> Peer:
+    """One of our networks with other weights."""
+    digest = sha256(checkpoint.read_bytes()).hexdigest()
+    return replace(peer, name=checkpoint.as_posix(), arguments=(peer.arguments[0], digest, str(checkpoint)))
+
+
+def labelled_faces(data_root: Path, split: str = "test") -> Faces:
+    """All faces of PrivateTest, or for 'val' of PublicTest."""
+    selected = {title: row.select(data_root, split) for title, row in LABELS.items()}
     every = selected["FER-2013"]
 
     def by_row(title: str, values: np.ndarray) -> np.ndarray:

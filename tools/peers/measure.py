@@ -16,7 +16,7 @@ from itertools import cycle
 from pathlib import Path
 
 import numpy as np
-from door import CATALOG, LABELS, Classifier, Peer, accuracy, peers, private_test
+from door import CATALOG, LABELS, Classifier, Peer, accuracy, labelled_faces, peers
 
 from lanmsff_plugins.base.progress import progress
 from lanmsff_plugins.base.tables import markdown, replace_section
@@ -68,7 +68,7 @@ def ratio(classify: Classifier, yardstick: Classifier, faces: np.ndarray) -> Qua
 
 
 def measured(args: argparse.Namespace) -> list[Row]:
-    faces = private_test(args.data_root)[:args.limit]
+    faces = labelled_faces(args.data_root)[:args.limit]
     known, rows = peers(), []
     with Classifier(known[YARDSTICK], args.work_dir) as yardstick:
         for name in progress(args.only or known, "networks", len(args.only or known)):
