@@ -1,5 +1,6 @@
 """Augmentation of a whole batch at a time, on the device that trains on it."""
 from collections.abc import Sequence
+from contextlib import nullcontext
 from itertools import pairwise
 from math import inf
 
@@ -121,7 +122,8 @@ class FaceAugment(nn.Module):
         self.erase, self.erase_area, self.mirror = erase, erase_area, mirror
 
     def forward(self, x: Tensor, size: int | None = None) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):  # in half precision, places would be off by half a pixel
+        # In half precision, places would be off by half a pixel; PyTorch knows no autocast for tensors without values.
+        with nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False):
             return self._cover(self._relight(self._move(x, self.current_size() if size is None else size)))
 
     def current_size(self) -> int:
