@@ -274,7 +274,7 @@ class LANMSFF(nn.Module):
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
         """Put a new classifier in place, 0 classes for none; ``global_pool=''`` keeps the map."""
-        _check_head(num_classes, self.head.global_pool.pool_type if global_pool is None else global_pool)
+        _check_head(num_classes, global_pool)
         self.num_classes = num_classes
         old = next(self.parameters())
         self.head.reset(num_classes, global_pool)
