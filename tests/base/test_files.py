@@ -1,4 +1,5 @@
 """Files that are there whole or not at all."""
+import fcntl
 import multiprocessing
 import os
 import resource
@@ -146,14 +147,14 @@ def test_what_another_process_is_writing_stays(tmp_path):
     writing, go_on = (multiprocessing.get_context("fork").Event() for _ in range(2))
 
     def write_slowly():
-        chmod = os.chmod
+        flock = fcntl.flock
 
-        def wait(path, mode):  # not yet renamed
+        def wait(file, operation):  # locked, not yet written and renamed
+            flock(file, operation)
             writing.set()
             go_on.wait(30)
-            chmod(path, mode)
 
-        os.chmod = wait
+        fcntl.flock = wait
         write_atomically(tmp_path / "file", b"of the slow one")
 
     process = multiprocessing.get_context("fork").Process(target=write_slowly)
