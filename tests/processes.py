@@ -2,7 +2,9 @@
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
 MODERN = "mm_configs/lanmsff_ferplus_modern.py"
@@ -13,6 +15,16 @@ def run_process(command: str, *args, cwd: Path = ROOT) -> subprocess.CompletedPr
     called = [f"tools/{command}"] if command.endswith(".py") else ["-m", "lanmsff_plugins", command]
     return subprocess.run([sys.executable, "-W", "ignore", *called, *map(str, args)], capture_output=True, text=True,
                           cwd=cwd)
+
+
+def import_script(name: str) -> ModuleType:
+    """A file of tools/ as a module; it finds the files beside it, as it does when it is run."""
+    path = ROOT / "tools" / name
+    sys.path.insert(0, str(path.parent))
+    try:
+        return import_module(path.stem)
+    finally:
+        sys.path.pop(0)
 
 
 def make_checkout(folder: Path, faces: Path) -> None:

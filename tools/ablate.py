@@ -56,8 +56,7 @@ def train_variant(cfg: Config, seeds: list[int], settings: dict) -> list[dict[st
         trial.work_dir = str(Path(cfg.work_dir) / Path(cfg.filename).stem / f"seed_{seed}")
         trial.randomness.seed = seed
         trial.test_dataloader.dataset.split = "val"
-        protocol = {"config": Path(cfg.filename).stem, "seed": seed, "epochs": cfg.train_cfg.max_epochs,
-                    **settings}
+        protocol = {"config": Path(cfg.filename).stem, "seed": seed, "epochs": cfg.train_cfg.max_epochs, **settings}
         results.append(run_trial(trial, protocol))
     return results
 

@@ -53,8 +53,7 @@ def run(args: argparse.Namespace) -> None:
         raise ConfigError(f"--folds must be 3 or more, for training, validation and test, got {args.folds}")
     if args.work_dir is None:
         cfg.work_dir += f"_{args.folds}_folds_by_{args.split_by}"
-    protocol = {"config": Path(cfg.filename).name, "folds": args.folds, "by": args.split_by,
-                **settings_from(args)}
+    protocol = {"config": Path(cfg.filename).name, "folds": args.folds, "by": args.split_by, **settings_from(args)}
     results = [result_of_fold(cfg, protocol, fold) for fold in range(args.folds)]
 
     mean, deviation = mean_and_deviation(results)

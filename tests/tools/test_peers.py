@@ -1,7 +1,6 @@
 """Networks of others and ours are asked through one door, and judged by the names of their classes."""
 import csv
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -13,17 +12,12 @@ from lanmsff_plugins.base.errors import DataError
 from lanmsff_plugins.data.fer2013.votes import FERPLUS_CLASSES
 from lanmsff_plugins.inference.preprocess import to_batch
 
-from ..processes import ROOT
+from ..processes import ROOT, import_script
 
 
 @pytest.fixture(scope="module")
 def door():
-    sys.path.insert(0, str(ROOT / "tools" / "peers"))  # as for a script
-    try:
-        import door
-    finally:
-        sys.path.pop(0)
-    return door
+    return import_script("peers/door.py")
 
 
 def faces(count=5):

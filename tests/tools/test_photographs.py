@@ -1,22 +1,16 @@
 """What has been measured on photographs is read again, but not that of other weights."""
 import argparse
-import sys
 
 import pytest
 
 from lanmsff_plugins import weights
 
-from ..processes import ROOT
+from ..processes import import_script
 
 
 @pytest.fixture(scope="module")
 def photographs():
-    sys.path.insert(0, str(ROOT / "tools"))  # as for a script
-    try:
-        import photographs
-    finally:
-        sys.path.pop(0)
-    return photographs
+    return import_script("photographs.py")
 
 
 @pytest.fixture

@@ -1,20 +1,14 @@
 """Faces are changed as the table of robustness says."""
-import sys
 
 import numpy as np
 import pytest
 
-from ..processes import ROOT
+from ..processes import import_script
 
 
 @pytest.fixture(scope="module")
 def robustness():
-    sys.path.insert(0, str(ROOT / "tools"))  # as for a script
-    try:
-        import robustness
-    finally:
-        sys.path.pop(0)
-    return robustness
+    return import_script("robustness.py")
 
 
 @pytest.fixture(scope="module")
