@@ -4,8 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/installed
 
-# Tests that fork come first: PyTorch's autograd cannot be forked once some tests of the others have used it, and other
-# libraries' threads can end a process that is forked.
+# Tests that fork come first: PyTorch's autograd cannot be forked once some tests of the others have used it.
 FORKING := tests/base tests/mm tests/cli tests/comparison tests/tools tests/test_own_images.py \
     tests/test_written_before.py
 # A worker that dies is not replaced: its test would only end the next one.

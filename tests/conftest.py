@@ -131,3 +131,10 @@ def video(smiling, tmp_path_factory) -> Path:
         writer.write(frame)
     writer.release()
     return path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error) -> None:
+    """Say the status with which a worker of xdist ended before its time; below zero it is a signal's number."""
+    if error:
+        print(f"\n{node.gateway.id} ended with status {node.gateway._io.popen.wait(10)}")

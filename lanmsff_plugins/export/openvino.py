@@ -80,9 +80,9 @@ def quantize_openvino(source: str | Path, path: str | Path, faces: Tensor) -> No
     """
     if not len(faces):
         raise ValueError("int8 is calibrated with faces, got none; name a folder that has some")
-    openvino, nncf = import_unreported("openvino"), import_unreported("nncf")
+    nncf = import_unreported("nncf")
     _check_suffix(path)
-    model = openvino.Core().read_model(str(source))
+    model = _core().read_model(str(source))
     try:
         with quiet():
             quantized = nncf.quantize(
@@ -105,12 +105,21 @@ def run_openvino(path: str | Path, threads: int = 0, batch: int = 32, dtype: str
         dtype: What float32 layers compute in: 'float32', or 'bfloat16', which OpenVINO by itself would choose where the
             processor has it.
     """
-    openvino = import_unreported("openvino")
-    return _run(openvino.Core().read_model(str(path)), threads, batch, dtype)
+    return _run(_core().read_model(str(path)), threads, batch, dtype)
+
+
+@cache
+def _core() -> Any:
+    """OpenVINO's core, one for the process and until its end.
+
+    The CPU plugin of each core gives the thread that loads it an alternate signal stack, and takes it back when the
+    core goes (OpenVINO 2026.4.0, Linux): after several had gone, the stack in force had been freed, and the next signal
+    that Python handled, of a child that ended or of Ctrl-C, ended the process without a word.
+    """
+    return import_unreported("openvino").Core()
 
 
 def _run(model: Any, threads: int = 0, batch: int = 32, dtype: str = "float32") -> Callable[[Tensor], Tensor]:
-    openvino = import_unreported("openvino")
     settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _PRECISION[dtype]}
     if threads:
         settings["INFERENCE_NUM_THREADS"] = str(threads)
@@ -119,7 +128,7 @@ def _run(model: Any, threads: int = 0, batch: int = 32, dtype: str = "float32") 
     def compiled(shape: tuple[int, ...]) -> Any:  # for each shape: with open axes OpenVINO is slower
         fixed = model.clone()
         fixed.reshape(list(shape))
-        return openvino.Core().compile_model(fixed, "CPU", settings)
+        return _core().compile_model(fixed, "CPU", settings)
 
     return lambda images: torch.cat([
         torch.from_numpy(compiled(tuple(part.shape))(part.contiguous().numpy())[0].copy())

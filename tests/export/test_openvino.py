@@ -73,6 +73,33 @@ assert not [thread.name for thread in threading.enumerate() if "ThreadPool" in t
     assert not list(home.iterdir())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the process's memory as Linux shows it")
+def test_signals_have_a_stack_after_models_have_gone(exported):
+    """Each core of OpenVINO puts one of its own in its place; a signal on one that was freed ends the process."""
+    program = """
+import ctypes, faulthandler, gc, re, sys, torch
+from lanmsff_plugins.export import run_openvino
+faulthandler.enable()
+for _ in range(2):
+    run = run_openvino(sys.argv[1])
+    for batch in (1, 2, 3):
+        run(torch.rand(batch, 1, 64, 64))
+    del run
+    gc.collect()
+
+class Stack(ctypes.Structure):
+    _fields_ = [("start", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
+
+stack = Stack()
+ctypes.CDLL(None).sigaltstack(None, ctypes.byref(stack))
+mapped = [[int(end, 16) for end in re.match("(.*?)-(.*?) rw", line).groups()]
+          for line in open("/proc/self/maps") if re.match("[^ ]* rw", line)]
+print(any(start <= stack.start and stack.start + stack.size <= end for start, end in mapped))
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program, exported], capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr
+
+
 @nncf
 @pytest.mark.slow
 def test_int8_of_trained_weights_stays_near_and_smaller(faces, tmp_path):
