@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # OpenVINO 2026.4.0 (Linux): a model compiled for the CPU takes the place of the process's alternate signal stack.
 #
-# One would guess: what a process has set up for its signals, such as the stack on which faulthandler reports a fault, is
-# its own; a library that needs a stack for a moment gives it back.
+# One would guess: what a process has set up for its signals, such as the stack on which faulthandler reports, is its
+# own; a library that needs a stack for a moment gives it back.
 #
-# What happens: the first model that is compiled for the CPU puts a stack of OpenVINO's in the place of faulthandler's in
-# the thread that compiles it, also on processors without AMX, for whose registers it is meant. It stays as long as the
-# core does, and each further core puts one of its own over it. Every handler that Python installs runs on it: Ctrl-C,
-# the end of a child once PyTorch has loaded data in workers. One core for the process, kept to its end, is safe.
+# What happens: the first model that is compiled for the CPU puts a stack of OpenVINO's in the place of faulthandler's,
+# in the thread that compiles it, also on processors without AMX, for whose registers it is meant. It stays as long as
+# the core does, and each further core puts one of its own over it. Every handler that Python installs runs on it:
+# Ctrl-C, the end of a child once PyTorch has loaded data in workers. One core for the process, kept to its end, is
+# safe.
 #
 # Source: openvino's src/plugins/intel_cpu/src (class SigAltStackSetup); CPython's PyOS_setsig in Python/pylifecycle.c
 # (SA_ONSTACK) and Modules/faulthandler.c.
@@ -45,7 +46,7 @@ image = ops.parameter([1, 4], np.float32)
 compiled = core.compile_model(openvino.Model([ops.relu(image)], [image], "relu"), "CPU")
 during = signal_stack()
 print(compiled(np.float32([[-1, 0, 1, 2]]))[0])
-print(f"the signal stack has {before[1]} bytes; with a compiled model it is", "another" if during != before else "the same",
-      f"of {during[1]} bytes")
+kind = "another" if during != before else "the same"
+print(f"the signal stack has {before[1]} bytes; with a compiled model it is {kind} of {during[1]} bytes")
 sys.exit(during[0] == before[0])
 PROBE
