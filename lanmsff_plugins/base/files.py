@@ -24,12 +24,14 @@ _left: dict[tuple[int, Path], dict[str, list[Path]]] = {}  # half-written files 
 def write_atomically(path: str | Path, content: bytes) -> None:
     """Write ``content`` beside ``path`` and rename it, so that no half-written file has the final name.
 
-    What a killed process has left of the same file is removed.
+    What a killed process has left of the same file is removed. A symbolic link stays, and the file it names is written.
 
     Raises:
         OSError: if the file cannot be written, on a full disk for instance; the error names ``path``.
     """
     path = Path(path)
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = os.getpid(), path.parent
     if folder not in _left:  # listed once: some commands write thousands of files into one folder

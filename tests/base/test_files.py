@@ -37,6 +37,17 @@ def test_missing_folders_are_made_and_a_path_may_be_a_string(tmp_path):
     assert (tmp_path / "a" / "b" / "file").read_bytes() == b"new"
 
 
+@pytest.mark.parametrize("content", [b"the old content", None], ids=["to a file", "to nothing yet"])
+def test_a_symbolic_link_stays_and_what_it_names_is_written(tmp_path, content):
+    (tmp_path / "elsewhere").mkdir()
+    if content is not None:
+        (tmp_path / "elsewhere" / "file").write_bytes(content)
+    (tmp_path / "link").symlink_to("elsewhere/file")
+    write_atomically(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "elsewhere" / "file").read_bytes() == b"new"
+    assert names(tmp_path) == ["elsewhere", "link"] and names(tmp_path / "elsewhere") == ["file"]
+
+
 def test_an_old_file_is_replaced_and_who_has_it_open_still_reads_the_old(tmp_path):
     (tmp_path / "file").write_bytes(b"the old content")
     with open(tmp_path / "file", "rb") as old:
