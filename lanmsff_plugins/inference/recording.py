@@ -51,8 +51,8 @@ class Recording:
             frame: The frame.
             tracked: Its faces.
             fps: Frames a second of the video.
-            live: Repeat the frame before until the time of this one, as for a camera, whose frames are dropped while
-                faces are read.
+            live: Keep to the frames' own times, as for a camera, whose frames are dropped while faces are read or which
+                is faster than it says: repeat the frame before until the time of this one, or leave this one out.
         """
         import cv2
 
@@ -63,9 +63,11 @@ class Recording:
             if not self._writer.isOpened():
                 raise OSError(f"{self._video} cannot be written: OpenCV has no encoder for {width}x{height} pixels")
         picture = np.asarray(annotated(frame.picture, tracked))
-        while live and 0 < self._written < round((frame.time or 0.) * fps):
+        due = round((frame.time or 0.) * fps)
+        while live and 0 < self._written < due:
             self._write(self._last)
-        self._write(np.ascontiguousarray(picture[..., ::-1]))
+        if not live or self._written <= due + 1:  # one ahead is no more than an uneven step
+            self._write(np.ascontiguousarray(picture[..., ::-1]))
         for one in tracked:
             self.tracks.add(one.track)
             self._rows.writerow([

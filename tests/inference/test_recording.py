@@ -53,6 +53,13 @@ def test_a_camera_s_video_lasts_as_long_as_its_frames_took(recording):
     assert [row["time"] for row in rows] == ["0.100", "0.500", "1.500", "2.000"]
 
 
+def test_a_camera_that_is_faster_than_it_says_plays_as_long_as_it_took(recording):
+    for i in range(40):
+        recording.add(Frame(np.zeros((120, 160, 3), np.uint8), i, i / 20), [], fps=10, live=True)
+    recording.close()
+    assert 20 <= sum(1 for _ in Video(recording.place.with_name("talk.mp4.boxes.mp4")).frames()) <= 22
+
+
 def test_nothing_is_left_of_a_video_without_frames(recording):
     recording.close()
     assert files(recording) == []
