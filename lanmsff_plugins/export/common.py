@@ -15,6 +15,7 @@ from timm.utils import reparameterize_model
 from torch import Tensor, nn
 
 from ..base.errors import one_line
+from ..base.modes import evaluating
 from ..layers.conv import make_weights_plain
 from ..models.lanmsff import Shrink
 
@@ -162,10 +163,8 @@ def shape_text(axes: Sequence[int | None]) -> str:
 
 
 def run_torch(model: nn.Module, batch: int = 32) -> Callable[[Tensor], Tensor]:
-    """A function from images to logits by PyTorch."""
-    model.eval()
-
+    """A function from images to logits by PyTorch, in evaluation mode whatever the model's is."""
     def call(images: Tensor) -> Tensor:
-        with torch.inference_mode():
+        with torch.inference_mode(), evaluating(model):
             return torch.cat([model(part) for part in images.split(batch)])
     return call

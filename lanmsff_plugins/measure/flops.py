@@ -8,6 +8,7 @@ from fvcore.nn import FlopCountAnalysis
 from torch import nn
 
 from ..base.errors import one_line
+from ..base.modes import evaluating
 from .operators import HANDLERS, MULTIPLY, is_free
 
 __all__ = ["Cost", "ModuleCost", "count"]
@@ -66,16 +67,13 @@ def count(model: nn.Module, input_shape: tuple[int, int, int], batch: int = 1) -
     """
     reference = next(model.parameters(), torch.empty(0))
     images = torch.zeros(batch, *input_shape, device=reference.device, dtype=reference.dtype)
-    training = {module: module.training for module in model.modules()}
-    analysis = FlopCountAnalysis(model.eval(), images).set_op_handle(**HANDLERS)
+    analysis = FlopCountAnalysis(model, images).set_op_handle(**HANDLERS)
     try:
-        by_module = analysis.by_module_and_operator()
-        uncounted = {name: n for name, n in analysis.unsupported_ops().items() if not is_free(name)}
+        with evaluating(model):
+            by_module = analysis.by_module_and_operator()
+            uncounted = {name: n for name, n in analysis.unsupported_ops().items() if not is_free(name)}
     except Exception as error:  # the trace runs the model's own code, which may take no traced sizes
         raise ValueError(f"{type(model).__name__} cannot be counted by tracing it: {one_line(error)}") from error
-    finally:
-        for module, mode in training.items():
-            module.training = mode
     modules = [_cost(name, module, by_module.get(name, Counter())) for name, module in model.named_modules()]
     macs, flops = _split(by_module[""])
     return Cost(**vars(modules[0]), input_shape=tuple(images.shape), macs_by_operator=macs, flops_by_operator=flops,

@@ -1,4 +1,6 @@
 """The form for inference, fused or compiled, gives what the plain model gives; differences are what they say."""
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -6,7 +8,7 @@ from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
 from lanmsff_plugins import LANMSFF
 from lanmsff_plugins.base import compat
-from lanmsff_plugins.export import compare_outputs, export_onnx, for_inference
+from lanmsff_plugins.export import compare_outputs, export_onnx, for_inference, run_torch
 
 from .conftest import images
 
@@ -31,6 +33,15 @@ def test_an_activation_that_does_not_commute_with_the_pool_stays_behind_it():
 def test_the_compiled_network_gives_the_same(model):
     for each in (model, for_inference(model)):
         torch.testing.assert_close(torch.compile(each)(images(64, 64)), model(images(64, 64)), rtol=1e-5, atol=1e-5)
+
+
+def test_a_model_is_evaluated_amid_its_training_which_goes_on_as_before():
+    """Also for a norm that is frozen: other tools' train() afterwards would have it learn again."""
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.BatchNorm2d(4), nn.Dropout())
+    model[1].eval()
+    expected = copy.deepcopy(model).eval()(images(8, 8))
+    torch.testing.assert_close(run_torch(model)(images(8, 8)), expected.detach(), rtol=0, atol=0)
+    assert [module.training for module in (model, *model)] == [True, True, False, True, True]
 
 
 def test_a_difference_is_what_it_says():
