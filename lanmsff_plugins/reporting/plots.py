@@ -12,6 +12,8 @@ from ..measure.speed import Row
 
 __all__ = ["Point", "plot_accuracies", "plot_differences", "plot_growth"]
 
+_MARKERS = "os^vDPX*<>x+1"  # not as many as there are colours, so that no two networks look alike
+
 
 @dataclass(frozen=True)
 class Point:
@@ -84,7 +86,7 @@ def plot_accuracies(points: Sequence[Point], path: str | Path) -> None:
             row[0].set_ylabel(f"accuracy on {label}, %")
             for axes, cost in zip(row, costs):
                 for i, point in enumerate(points):
-                    axes.plot(point.cost[cost], point.accuracy[label], "os^vDPX*<>"[i % 10], label=point.name)
+                    axes.plot(point.cost[cost], point.accuracy[label], _MARKERS[i % len(_MARKERS)], label=point.name)
                 axes.set_xscale("log")
                 axes.grid(alpha=.3)
         for axes, cost in zip(panels[-1], costs):

@@ -1,8 +1,10 @@
 """A plot of the same figures is the same file."""
 
 import torch
+from matplotlib.figure import Figure
 
 from lanmsff_plugins.measure.speed import Row, Setup
+from lanmsff_plugins.reporting import plots
 from lanmsff_plugins.reporting.plots import Point, plot_accuracies, plot_differences, plot_growth
 
 FACES = torch.rand(8, 1, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -37,3 +39,10 @@ def test_accuracies_are_drawn_against_each_cost_for_each_label_set(tmp_path):
     text = (tmp_path / "a.svg").read_text()
     assert (tmp_path / "b.svg").read_text() == text
     assert all(word in text for word in ("accuracy on FER-2013", "accuracy on FERPlus", "time", "bytes", "network 11"))
+
+
+def test_no_two_networks_look_alike(tmp_path, monkeypatch):
+    drawn = Figure()
+    monkeypatch.setattr(plots, "_save", lambda path, size, draw: draw(drawn))
+    plot_accuracies([Point(f"network {i}", {"FERPlus": 80.}, {"time": 1.}) for i in range(40)], tmp_path / "x.svg")
+    assert len({(line.get_marker(), line.get_color()) for line in drawn.axes[0].lines}) == 40
