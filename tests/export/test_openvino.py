@@ -77,7 +77,7 @@ assert not [thread.name for thread in threading.enumerate() if "ThreadPool" in t
 def test_signals_have_a_stack_after_models_have_gone(exported):
     """Each core of OpenVINO puts one of its own in its place; a signal on one that was freed ends the process."""
     program = """
-import ctypes, faulthandler, gc, re, sys, torch
+import ctypes, faulthandler, gc, sys, torch
 from lanmsff_plugins.export import run_openvino
 faulthandler.enable()
 for _ in range(2):
@@ -92,9 +92,8 @@ class Stack(ctypes.Structure):
 
 stack = Stack()
 ctypes.CDLL(None).sigaltstack(None, ctypes.byref(stack))
-mapped = [[int(end, 16) for end in re.match("(.*?)-(.*?) rw", line).groups()]
-          for line in open("/proc/self/maps") if re.match("[^ ]* rw", line)]
-print(any(start <= stack.start and stack.start + stack.size <= end for start, end in mapped))
+writable = [line.split()[0].split("-") for line in open("/proc/self/maps") if line.split()[1].startswith("rw")]
+print(any(int(start, 16) <= stack.start and stack.start + stack.size <= int(end, 16) for start, end in writable))
 """
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program, exported], capture_output=True, text=True)
     assert done.stdout == "True\n", done.stderr
