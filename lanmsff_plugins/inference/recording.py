@@ -62,11 +62,11 @@ class Recording:
             self._writer = cv2.VideoWriter(str(self._unfinished), cv2.VideoWriter.fourcc(*"mp4v"), fps, self._size)
             if not self._writer.isOpened():
                 raise OSError(f"{self._video} cannot be written: OpenCV has no encoder for {width}x{height} pixels")
-        picture = np.asarray(annotated(frame.picture, tracked))
         due = round((frame.time or 0.) * fps)
         while live and 0 < self._written < due:
             self._write(self._last)
         if not live or self._written <= due + 1:  # one ahead is no more than an uneven step
+            picture = np.asarray(annotated(frame.picture, tracked))
             self._write(np.ascontiguousarray(picture[..., ::-1]))
         for one in tracked:
             self.tracks.add(one.track)
