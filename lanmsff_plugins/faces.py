@@ -76,12 +76,15 @@ def open_reader(weights: str = "lanmsff_ferplus", detector: str | Detector = "re
                       temperature=card["temperature"], side=card["size"])
 
 
-def open_engine(model: nn.Module, engine: str, side: int = SIDE) -> Callable[[Tensor], Tensor]:
-    """A network as a function from (N, 1, side, side) to logits (N, classes), run by one of ``ENGINES``."""
+def open_engine(model: nn.Module, engine: str, side: int = SIDE, threads: int = 0) -> Callable[[Tensor], Tensor]:
+    """A network as a function from (N, 1, side, side) to logits (N, classes), run by one of ``ENGINES``.
+
+    ``threads`` is the number of threads of ONNX Runtime and OpenVINO; 0 leaves it to them.
+    """
     if engine == "torch":
         run = run_torch(for_inference(model).to(memory_format=torch.channels_last), BATCH)
         return lambda faces: run(faces.contiguous(memory_format=torch.channels_last))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "network.onnx")
         export_onnx(model, path, (1, side, side))
-        return (run_onnx if engine == "onnxruntime" else run_openvino)(path, batch=BATCH)
+        return (run_onnx if engine == "onnxruntime" else run_openvino)(path, threads, BATCH)

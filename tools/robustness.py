@@ -7,6 +7,7 @@
 The tables of docs/results.md are of all faces of PrivateTest: one of our networks, one of the others, as
 tools/peers/measure.py has them. Each face is changed on its own, the directions of turns and shifts in turn, so that a
 rerun gives the same figures. It takes about half a minute for each cell on one core; rerun the command to resume.
+--write with --only puts the columns of these networks in the place of what the tables have.
 """
 import argparse
 import sys
@@ -18,7 +19,8 @@ from peers.door import CATALOG, Classifier, Faces, Peer, accuracy, labelled_face
 from PIL import Image, ImageFilter
 from scaling import as_jpeg
 
-from lanmsff_plugins.base.tables import markdown, replace_section
+from lanmsff_plugins.base.errors import DataError
+from lanmsff_plugins.base.tables import markdown, read_tables, replace_section
 from lanmsff_plugins.cli.options import add_list_argument, read_lists
 from lanmsff_plugins.cli.shell import shell
 from lanmsff_plugins.data.face_list import FaceList
@@ -45,9 +47,9 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.every < 1:
         parser.error("--every takes whole numbers from 1 up")
-    if args.write and (args.every != 1 or args.only or args.split != "test"):
-        parser.error("--write takes neither --every nor --only nor --split: the tables in docs/results.md are of all "
-                     "networks and of all faces of PrivateTest")
+    if args.write and (args.every != 1 or args.checkpoint or args.split != "test"):
+        parser.error("--write takes neither --every nor --checkpoint nor --split: the tables in docs/results.md are of "
+                     "the networks as they are published and of all faces of PrivateTest")
     if args.checkpoint and (len(args.only or ()) != 1 or args.only[0] in CATALOG["peers"]):
         parser.error("--checkpoint needs one network of ours by --only")
     if args.checkpoint and not args.checkpoint.is_file():
@@ -104,28 +106,38 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def accuracies(peer: Peer, faces: Faces, lists: dict[str, FaceList], work_dir: Path) -> dict[str, float]:
-    """In percent, of a network on the faces that have a label: by list, and by change."""
+Column = dict[str, str]  # the accuracies of a network, in percent, by what was done to the faces
+
+
+def measured(peer: Peer, faces: Faces, lists: dict[str, FaceList], work_dir: Path) -> Column:
+    """How accurate a network is on the faces that have a label: by list, and by change."""
     found = {}
     with Classifier(peer, work_dir) as classify:
         for what, change in CHANGES.items():
             scores = classify(np.stack([change(face, i) for i, face in enumerate(faces.pictures)]))
-            found[what] = accuracy(peer, scores, faces.labels[peer.labels])
-            print(f"{peer.name}: {what}: {found[what]:.2f} %", file=sys.stderr, flush=True)
+            found[what] = f"{accuracy(peer, scores, faces.labels[peer.labels]):.1f}"
+            print(f"{peer.name}: {what}: {found[what]} %", file=sys.stderr, flush=True)
             if what == UNCHANGED:
                 for title, listed in lists.items():
                     mask = listed.mask(faces.rows, faces.names)
-                    found[title.replace("_", " ")] = accuracy(peer, scores[mask], faces.labels[peer.labels][mask])
+                    right = accuracy(peer, scores[mask], faces.labels[peer.labels][mask])
+                    found[title.replace("_", " ")] = f"{right:.1f}"
     return found
 
 
-def tables(columns: dict[str, dict[str, float]]) -> str:
+def tables(columns: dict[str, Column]) -> str:
     """One of our networks, and one of the others; a column a network."""
     ours = {name: column for name, column in columns.items() if name not in CATALOG["peers"]}
     others = {name: column for name, column in columns.items() if name in CATALOG["peers"]}
     return "\n\n".join(markdown(["faces", *(f"`{name}`" for name in part)],
-                                [[what, *(f"{column[what]:.1f}" for column in part.values())]
+                                [[what, *(column[what] for column in part.values())]
                                  for what in next(iter(part.values()))]) for part in (ours, others) if part)
+
+
+def written(document: Path) -> dict[str, Column]:
+    """The columns that a document has, by network."""
+    return {title.strip("`"): {row[0]: row[1 + i] for row in rows}
+            for header, rows in read_tables(document, "robustness") for i, title in enumerate(header[1:])}
 
 
 def run() -> None:
@@ -137,10 +149,16 @@ def run() -> None:
         asked.append(with_checkpoint(asked[0], args.checkpoint))
     for peer in asked:
         rows = np.flatnonzero(faces.labels[peer.labels] != "")[::args.every]
-        columns[peer.name] = accuracies(peer, faces[rows], lists, args.work_dir)
+        columns[peer.name] = measured(peer, faces[rows], lists, args.work_dir)
     print(tables(columns))
     if args.write:
-        replace_section(ROOT / "docs" / "results.md", "robustness", tables(columns))
+        document = ROOT / "docs" / "results.md"
+        known = written(document) if args.only else {}
+        if any(list(column) != list(columns[asked[0].name]) for column in known.values()):
+            raise DataError(f"{document} has other rows than were measured now; name the same lists, or leave --only "
+                            "away and measure all networks")
+        known |= columns
+        replace_section(document, "robustness", tables({name: known[name] for name in peers() if name in known}))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .files import write_atomically
 
-__all__ = ["aligned", "markdown", "replace_section"]
+__all__ = ["aligned", "markdown", "read_tables", "replace_section"]
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -31,14 +31,35 @@ def _right(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[bool
     return [all(re.match(r"^([-+]?\d|-?$)", str(row[i])) for row in rows) for i in range(len(header))]
 
 
+def read_tables(path: Path, name: str) -> list[tuple[list[str], list[list[str]]]]:
+    """The tables at a place of :func:`replace_section`, each as its header and its rows.
+
+    Raises:
+        ValueError: if the document has no such place.
+    """
+    tables = []
+    for block in _section(name, path)[1].split("\n\n"):
+        if block.startswith("| "):
+            header, _, *rows = [line[2:-2].split(" | ") for line in block.strip().splitlines()]
+            tables.append((header, rows))
+    return tables
+
+
 def replace_section(path: Path, name: str, text: str) -> None:
     """Put ``text`` between the comments ``<!-- name -->`` and ``<!-- /name -->`` of a document.
 
     Raises:
         ValueError: if the document has no such place.
     """
-    document = path.read_text()
-    pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(\n?<!-- /{re.escape(name)} -->)", re.DOTALL)
-    if not pattern.search(document):
-        raise ValueError(f"{path} has no place for {name!r}; expected <!-- {name} --> and <!-- /{name} -->")
-    write_atomically(path, pattern.sub(lambda match: match[1] + text + "\n" + match[2].lstrip("\n"), document).encode())
+    before, _, after = _section(name, path)
+    write_atomically(path, f"{before}{text}\n{after}".encode())
+
+
+def _section(name: str, path: Path) -> tuple[str, str, str]:
+    """A document, up to the end of the opening comment, what is between, and from the closing comment on."""
+    opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, found, rest = path.read_text().partition(opening)
+    text, closed, after = rest.partition(closing)
+    if not (found and closed):
+        raise ValueError(f"{path} has no place for {name!r}; expected {opening.strip()} and {closing}")
+    return before + opening, text, closing + after

@@ -1,6 +1,7 @@
 """Networks of others and ours are asked through one door, and judged by the names of their classes."""
 import csv
 import re
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -59,8 +60,11 @@ def test_the_faces_have_the_labels_and_names_of_ferplus(door, real_data):
 
 
 @pytest.mark.slow
-def test_ours_says_through_the_door_what_it_says_directly_and_is_remembered(door, tmp_path):
-    peer = door.peers()["lanmsff_ferplus"]
+@pytest.mark.parametrize("engine", [
+    "PyTorch", pytest.param("OpenVINO", marks=pytest.mark.skipif(find_spec("openvino") is None, reason="no OpenVINO"))])
+def test_ours_says_through_the_door_what_it_says_directly_and_is_remembered(door, engine, tmp_path):
+    ours = door.peers()["lanmsff_ferplus"]
+    peer = {form.runs: form for form in (ours, door.in_openvino(ours))}[engine]
     with door.Classifier(peer, tmp_path) as classify:
         scores = classify(faces())
         assert classify.facts["parameters"] == 356451
@@ -87,7 +91,7 @@ def test_other_weights_of_a_network_of_ours_are_asked_by_themselves(door, tmp_pa
 
 
 def test_a_network_that_stops_is_named_with_its_reason(door, tmp_path):
-    peer = door.Peer("broken", "ours.py", (), "", "", arguments=("no_such_weights",))
+    peer = door.Peer("broken", "ours.py", (), "", "", arguments=("no_such_weights", "0"))
     with pytest.raises(DataError, match="broken stopped: .*no_such_weights.*broken/worker.log"):
         door.Classifier(peer, tmp_path).ask(faces())
 

@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from lanmsff_plugins.base.errors import DataError
+from lanmsff_plugins.base.tables import replace_section
+
 from ..processes import import_script
 
 
@@ -63,10 +66,47 @@ def test_the_others_keep_the_place_and_do_what_they_are_named_after(changes):
 
 def test_ours_and_the_others_have_a_table_each_with_a_row_for_each_change(robustness):
     ours, others = robustness.tables({
-        "facex 1.1.0": {"as they are": 46.14, "24 pixels": 30},
-        "lanmsff_ferplus": {"as they are": 88.36, "24 pixels": 70.04}}).split("\n\n")
+        "facex 1.1.0": {"as they are": "46.1", "24 pixels": "30.0"},
+        "lanmsff_ferplus": {"as they are": "88.4", "24 pixels": "70.0"}}).split("\n\n")
     assert ours.splitlines()[::2] == ["| faces | `lanmsff_ferplus` |", "| as they are | 88.4 |"]
     assert others.splitlines()[0] == "| faces | `facex 1.1.0` |" and others.splitlines()[-1] == "| 24 pixels | 30.0 |"
+
+
+def test_columns_are_read_as_they_were_written(robustness, tmp_path):
+    columns = {"lanmsff_ferplus": {"as they are": "88.4", "24 pixels": "70.0"},
+               "lanmsff_nano_ferplus": {"as they are": "83.3", "24 pixels": "64.4"},
+               "facex 1.1.0": {"as they are": "46.1", "24 pixels": "30.0"}}
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- robustness -->\n<!-- /robustness -->\nafter\n")
+    replace_section(page, "robustness", robustness.tables(columns))
+    assert robustness.written(page) == columns
+
+
+@pytest.mark.parametrize("rows", [["as they are"], ["as they are", "pose"]])
+def test_networks_that_are_measured_alone_replace_their_columns_only(robustness, rows, tmp_path, monkeypatch):
+    def measured(peer, faces, lists, work_dir):
+        return dict.fromkeys(rows, "99.0")
+
+    page = tmp_path / "docs" / "results.md"
+    page.parent.mkdir()
+    page.write_text("<!-- robustness -->\n<!-- /robustness -->\n")
+    old = {name: {"as they are": "50.0", "pose": "40.0"} for name in robustness.peers()}
+    replace_section(page, "robustness", robustness.tables(old))
+    monkeypatch.setattr(robustness, "ROOT", tmp_path)
+    monkeypatch.setattr(robustness, "measured", measured)
+    monkeypatch.setattr(robustness, "labelled_faces", lambda *_: robustness.Faces(
+        face()[None], {"FERPlus": np.array(["fear"])}, np.array([0]), np.array([""])))
+    monkeypatch.setattr("sys.argv", ["robustness.py", "data", "--write", "--only", "lanmsff_nano_ferplus"])
+    if rows == ["as they are"]:
+        before = page.read_text()
+        with pytest.raises(DataError, match="other rows than were measured now; name the same lists"):
+            robustness.run()
+        assert page.read_text() == before
+    else:
+        robustness.run()
+        new = dict.fromkeys(rows, "99.0")
+        assert robustness.written(page) == old | {"lanmsff_nano_ferplus": new}
+        assert list(robustness.written(page)) == list(old)
 
 
 def test_a_network_is_judged_on_the_faces_of_a_list_too(robustness, tmp_path, monkeypatch):
@@ -91,6 +131,6 @@ def test_a_network_is_judged_on_the_faces_of_a_list_too(robustness, tmp_path, mo
         np.stack([face()] * 4), {"FERPlus": np.array(["happiness", "happiness", "sadness", "happiness"])},
         np.array([6, 7, 8, 9]), np.array(["fer0000006.png", "", "fer0000009.png", "fer0000010.png"]))
     lists = {"heads_turned": robustness.FaceList.read(tmp_path / "turned.txt")}
-    found = robustness.accuracies(robustness.peers()["lanmsff_ferplus"], faces, lists, tmp_path)
+    found = robustness.measured(robustness.peers()["lanmsff_ferplus"], faces, lists, tmp_path)
     assert list(found)[:3] == ["as they are", "heads turned", "turned by 5 degrees"]
-    assert found["as they are"] == 75 and found["heads turned"] == 50 and found["24 pixels"] == 75
+    assert (found["as they are"], found["heads turned"], found["24 pixels"]) == ("75.0", "50.0", "75.0")

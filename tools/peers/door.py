@@ -109,7 +109,13 @@ class Faces:
 def with_checkpoint(peer: Peer, checkpoint: Path) -> Peer:
     """One of our networks with other weights."""
     digest = sha256(checkpoint.read_bytes()).hexdigest()
-    return replace(peer, name=checkpoint.as_posix(), arguments=(peer.arguments[0], digest, str(checkpoint)))
+    return replace(peer, name=checkpoint.as_posix(),
+                   arguments=(peer.arguments[0], digest, "--checkpoint", str(checkpoint)))
+
+
+def in_openvino(peer: Peer) -> Peer:
+    """One of our networks, run by OpenVINO, in which it is fastest."""
+    return replace(peer, runs="OpenVINO", arguments=(*peer.arguments, "--engine", "openvino"))
 
 
 def labelled_faces(data_root: Path, split: str = "test") -> Faces:

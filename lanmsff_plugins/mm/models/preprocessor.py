@@ -84,20 +84,22 @@ class FaceAugment(nn.Module):
         erase: Probability that a rectangle is covered with noise.
         erase_area: Smallest and largest area of it, as shares of the image.
         mirror: Probability that it is mirrored; 0 for what has a left and a right, such as letters.
+        moved: Share of the faces that are rotated, scaled and shifted. This smooths them a little, which shows at the
+            size of the data: faces that are tested are sharper there, as are those that are left where they are.
 
     Shape:
         (N, C, H, W) in [0, 1] to (N, C, size, size).
 
     Raises:
         ValueError: if a side is no whole number of 1 or more, the shares of ``early_sizes`` do not rise from above 0 to
-            at most 1, a limit is negative, ``scale`` is 1 or more, or ``mirror``, ``erase`` and ``erase_area`` are no
-            shares.
+            at most 1, a limit is negative, ``scale`` is 1 or more, or ``mirror``, ``moved``, ``erase`` and
+            ``erase_area`` are no shares.
     """
 
     def __init__(self, size: int = 64, early_sizes: Sequence[tuple[float, int]] = (), degrees: float = 15.,
                  scale: float = 0.15, translate: float = 0.08, brightness: float = 0.2, contrast: float = 0.2,
                  erase: float = 0.25, erase_area: tuple[float, float] = (0.02, 0.2),
-                 mirror: float = 0.5):
+                 mirror: float = 0.5, moved: float = 1.):
         super().__init__()
         ends = [0, *(end for end, _ in early_sizes)]
         if any(a >= b for a, b in pairwise(ends)) or ends[-1] > 1:
@@ -114,12 +116,14 @@ class FaceAugment(nn.Module):
             raise ValueError(f"scale is the largest change of size, below 1, got {scale}")
         if not 0 <= mirror <= 1:
             raise ValueError(f"mirror is a probability, got {mirror}")
+        if not 0 <= moved <= 1:
+            raise ValueError(f"moved is a share, from 0 to 1, got {moved}")
         if not 0 <= erase <= 1 or not 0 <= erase_area[0] <= erase_area[1] <= 1:
             raise ValueError(f"erase is a probability and erase_area two shares in order, got {erase} and {erase_area}")
         self.size, self.early_sizes = size, early_sizes
         self.degrees, self.scale, self.translate = degrees, scale, translate
         self.brightness, self.contrast = brightness, contrast
-        self.erase, self.erase_area, self.mirror = erase, erase_area, mirror
+        self.erase, self.erase_area, self.mirror, self.moved = erase, erase_area, mirror, moved
 
     def forward(self, x: Tensor, size: int | None = None) -> Tensor:
         # In half precision, places would be off by half a pixel; PyTorch knows no autocast for tensors without values.
@@ -133,8 +137,10 @@ class FaceAugment(nn.Module):
         return next((size for end, size in self.early_sizes if done < end), self.size)
 
     def _move(self, x: Tensor, size: int) -> Tensor:
-        def draw(limit: float) -> Tensor:  # (N,) uniform in +-limit
-            return (torch.rand(len(x), device=x.device) * 2 - 1) * limit
+        moved = torch.rand(len(x), device=x.device) < self.moved
+
+        def draw(limit: float) -> Tensor:  # (N,) uniform in +-limit, 0 for faces that stay where they are
+            return (torch.rand(len(x), device=x.device) * 2 - 1) * limit * moved
 
         angle = torch.deg2rad(draw(self.degrees))
         zoom = 1 / (1 + draw(self.scale))

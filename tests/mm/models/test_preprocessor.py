@@ -27,6 +27,16 @@ def test_all_faces_or_none_are_mirrored_where_that_is_asked_for(mirror):
     torch.testing.assert_close(still(size=48, mirror=mirror)(faces), faces.flip(3) if mirror else faces)
 
 
+def test_the_share_of_faces_asked_for_is_moved_and_the_others_stay_as_sharp_as_they_are():
+    torch.manual_seed(0)
+    faces = torch.rand(1000, 1, 16, 16)
+    augmented = still(size=16, degrees=10., scale=0.1, translate=0.05, mirror=0., moved=0.25)(faces)
+    moved = (augmented - faces).abs().amax((1, 2, 3)) > 1e-3
+    assert moved.float().mean().item() == pytest.approx(0.25, abs=0.07)  # five standard errors
+    assert augmented[moved].std() < 0.9 * faces.std()
+    torch.testing.assert_close(augmented[~moved], faces[~moved], atol=1e-4, rtol=0)
+
+
 def test_augmentation_resizes_as_torch_does():
     faces = torch.rand(8, 1, 48, 48)
     expected = torch.nn.functional.interpolate(faces, (64, 64), mode="bilinear")
@@ -82,7 +92,8 @@ def test_mixing_mixes_faces_and_targets_in_the_same_shares(augment):
     ({"degrees": -15}, "degrees is a limit to either side, 0 or more, got -15"),
     ({"contrast": float("nan")}, "contrast is a limit to either side, 0 or more, got nan"),
     ({"scale": 1.}, "scale is the largest change of size, below 1, got 1.0"),
-    ({"mirror": 2}, "mirror is a probability, got 2"), ({"erase": 2}, "erase is a probability"),
+    ({"mirror": 2}, "mirror is a probability, got 2"), ({"moved": -1}, "moved is a share, from 0 to 1, got -1"),
+    ({"erase": 2}, "erase is a probability"),
     ({"erase_area": (0.5, 0.2)}, "two shares in order")])
 def test_what_augments_nothing_sensible_is_refused(argument, message):
     with pytest.raises(ValueError, match=message):
