@@ -11,7 +11,7 @@ rerun gives the same figures. It takes about half a minute for each cell on one 
 """
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -140,9 +140,21 @@ def written(document: Path) -> dict[str, Column]:
             for header, rows in read_tables(document, "robustness") for i, title in enumerate(header[1:])}
 
 
+def kept(document: Path, lists: Iterable[str]) -> dict[str, Column]:
+    """The same, for columns to be put beside them: all must have the rows of these lists and of ``CHANGES``."""
+    columns = written(document)
+    rows = {*CHANGES, *(title.replace("_", " ") for title in lists)}
+    if any(column.keys() != rows for column in columns.values()):
+        raise DataError(f"{document} has other rows than would be measured; name the lists that it has, or measure all "
+                        "networks, without --only")
+    return columns
+
+
 def run() -> None:
     args = parse_args()
     lists = {name: FaceList.read(path) for name, path in read_lists(args).items()}
+    document = ROOT / "docs" / "results.md"
+    known = kept(document, lists) if args.write and args.only else {}
     faces, columns = labelled_faces(args.data_root, args.split), {}
     asked = [peers()[name] for name in args.only or peers()]
     if args.checkpoint:
@@ -152,11 +164,6 @@ def run() -> None:
         columns[peer.name] = measured(peer, faces[rows], lists, args.work_dir)
     print(tables(columns))
     if args.write:
-        document = ROOT / "docs" / "results.md"
-        known = written(document) if args.only else {}
-        if any(list(column) != list(columns[asked[0].name]) for column in known.values()):
-            raise DataError(f"{document} has other rows than were measured now; name the same lists, or leave --only "
-                            "away and measure all networks")
         known |= columns
         replace_section(document, "robustness", tables({name: known[name] for name in peers() if name in known}))
 

@@ -38,7 +38,7 @@ def read_tables(path: Path, name: str) -> list[tuple[list[str], list[list[str]]]
         ValueError: if the document has no such place.
     """
     tables = []
-    for block in _section(name, path)[1].split("\n\n"):
+    for block in _section(path, name)[1].split("\n\n"):
         if block.startswith("| "):
             header, _, *rows = [line[2:-2].split(" | ") for line in block.strip().splitlines()]
             tables.append((header, rows))
@@ -51,11 +51,11 @@ def replace_section(path: Path, name: str, text: str) -> None:
     Raises:
         ValueError: if the document has no such place.
     """
-    before, _, after = _section(name, path)
+    before, _, after = _section(path, name)
     write_atomically(path, f"{before}{text}\n{after}".encode())
 
 
-def _section(name: str, path: Path) -> tuple[str, str, str]:
+def _section(path: Path, name: str) -> tuple[str, str, str]:
     """A document, up to the end of the opening comment, what is between, and from the closing comment on."""
     opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
     before, found, rest = path.read_text().partition(opening)

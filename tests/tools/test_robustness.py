@@ -82,31 +82,29 @@ def test_columns_are_read_as_they_were_written(robustness, tmp_path):
     assert robustness.written(page) == columns
 
 
-@pytest.mark.parametrize("rows", [["as they are"], ["as they are", "pose"]])
-def test_networks_that_are_measured_alone_replace_their_columns_only(robustness, rows, tmp_path, monkeypatch):
-    def measured(peer, faces, lists, work_dir):
-        return dict.fromkeys(rows, "99.0")
-
+@pytest.mark.parametrize("same_rows", [True, False])
+def test_networks_that_are_measured_alone_replace_their_columns_only(robustness, same_rows, tmp_path, monkeypatch):
     page = tmp_path / "docs" / "results.md"
     page.parent.mkdir()
     page.write_text("<!-- robustness -->\n<!-- /robustness -->\n")
-    old = {name: {"as they are": "50.0", "pose": "40.0"} for name in robustness.peers()}
+    old = {name: dict.fromkeys(robustness.CHANGES if same_rows else ["as they are", "pose"], "50.0")
+           for name in robustness.peers()}
+    new = dict.fromkeys(robustness.CHANGES, "99.0")
     replace_section(page, "robustness", robustness.tables(old))
     monkeypatch.setattr(robustness, "ROOT", tmp_path)
-    monkeypatch.setattr(robustness, "measured", measured)
+    monkeypatch.setattr(robustness, "measured", lambda *_: new)
     monkeypatch.setattr(robustness, "labelled_faces", lambda *_: robustness.Faces(
         face()[None], {"FERPlus": np.array(["fear"])}, np.array([0]), np.array([""])))
     monkeypatch.setattr("sys.argv", ["robustness.py", "data", "--write", "--only", "lanmsff_nano_ferplus"])
-    if rows == ["as they are"]:
-        before = page.read_text()
-        with pytest.raises(DataError, match="other rows than were measured now; name the same lists"):
-            robustness.run()
-        assert page.read_text() == before
-    else:
+    if same_rows:
         robustness.run()
-        new = dict.fromkeys(rows, "99.0")
         assert robustness.written(page) == old | {"lanmsff_nano_ferplus": new}
         assert list(robustness.written(page)) == list(old)
+    else:
+        before = page.read_text()
+        with pytest.raises(DataError, match="other rows than would be measured; name the lists that it has"):
+            robustness.run()
+        assert page.read_text() == before
 
 
 def test_a_network_is_judged_on_the_faces_of_a_list_too(robustness, tmp_path, monkeypatch):
