@@ -137,7 +137,8 @@ class FaceAugment(nn.Module):
         return next((size for end, size in self.early_sizes if done < end), self.size)
 
     def _move(self, x: Tensor, size: int) -> Tensor:
-        moved = torch.rand(len(x), device=x.device) < self.moved
+        # Where all are moved nothing is drawn, so that recipes of before see the same faces.
+        moved = torch.rand(len(x), device=x.device) < self.moved if self.moved < 1 else 1.
 
         def draw(limit: float) -> Tensor:  # (N,) uniform in +-limit, 0 for faces that stay where they are
             return (torch.rand(len(x), device=x.device) * 2 - 1) * limit * moved
