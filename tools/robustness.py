@@ -121,7 +121,7 @@ def measured(peer: Peer, faces: Faces, lists: dict[str, FaceList], work_dir: Pat
                 for title, listed in lists.items():
                     mask = listed.mask(faces.rows, faces.names)
                     right = accuracy(peer, scores[mask], faces.labels[peer.labels][mask])
-                    found[title.replace("_", " ")] = f"{right:.1f}"
+                    found[title] = f"{right:.1f}"
     return found
 
 
@@ -143,7 +143,7 @@ def written(document: Path) -> dict[str, Column]:
 def kept(document: Path, lists: Iterable[str]) -> dict[str, Column]:
     """The same, for columns to be put beside them: all must have the rows of these lists and of ``CHANGES``."""
     columns = written(document)
-    rows = {*CHANGES, *(title.replace("_", " ") for title in lists)}
+    rows = {*CHANGES, *lists}
     if any(column.keys() != rows for column in columns.values()):
         raise DataError(f"{document} has other rows than would be measured; name the lists that it has, or measure all "
                         "networks, without --only")
@@ -152,7 +152,7 @@ def kept(document: Path, lists: Iterable[str]) -> dict[str, Column]:
 
 def run() -> None:
     args = parse_args()
-    lists = {name: FaceList.read(path) for name, path in read_lists(args).items()}
+    lists = {name.replace("_", " "): FaceList.read(path) for name, path in read_lists(args).items()}
     document = ROOT / "docs" / "results.md"
     known = kept(document, lists) if args.write and args.only else {}
     faces, columns = labelled_faces(args.data_root, args.split), {}

@@ -128,7 +128,7 @@ def test_a_network_is_judged_on_the_faces_of_a_list_too(robustness, tmp_path, mo
     faces = robustness.Faces(
         np.stack([face()] * 4), {"FERPlus": np.array(["happiness", "happiness", "sadness", "happiness"])},
         np.array([6, 7, 8, 9]), np.array(["fer0000006.png", "", "fer0000009.png", "fer0000010.png"]))
-    lists = {"heads_turned": robustness.FaceList.read(tmp_path / "turned.txt")}
+    lists = {"heads turned": robustness.FaceList.read(tmp_path / "turned.txt")}
     found = robustness.measured(robustness.peers()["lanmsff_ferplus"], faces, lists, tmp_path)
     assert list(found)[:3] == ["as they are", "heads turned", "turned by 5 degrees"]
     assert (found["as they are"], found["heads turned"], found["24 pixels"]) == ("75.0", "50.0", "75.0")

@@ -5,7 +5,7 @@
 import os
 import os.path as osp
 import re
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from zlib import crc32
 
@@ -28,8 +28,8 @@ from .hooks import FiniteLossHook
 from .progress import ProgressHook, QuietRunner
 from .settings import check_sections, check_settings, named_hooks
 
-__all__ = ["build_runner", "find_checkpoint", "last_checkpoint", "load_config", "read_config", "resume_last",
-           "train"]
+__all__ = ["build_runner", "find_checkpoint", "hold_work_dir", "last_checkpoint", "load_config", "read_config",
+           "resume_last", "train"]
 
 _DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
@@ -183,6 +183,18 @@ def _check_same_start(path: str | None, start: dict | None) -> None:
                               "differs; give every machine the same checkpoint, or a work dir that all of them share")
 
 
+def hold_work_dir(cfg: Config) -> AbstractContextManager[None]:
+    """Keep other trainings out of a work dir; of several processes the first one does.
+
+    Raises:
+        FolderInUseError: on entering, if there is one already.
+    """
+    rank = next((os.environ[name] for name in ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK") if name in os.environ),
+                "0")
+    first = cfg.launcher == "none" or rank == "0"
+    return folder_lock(cfg.work_dir, "a training") if first else nullcontext()
+
+
 def train(cfg: Config) -> None:
     """Train by a config; until it ends, a second training in the same work dir is refused.
 
@@ -191,8 +203,5 @@ def train(cfg: Config) -> None:
         ConfigError, CheckpointError: as for :func:`build_runner`.
         DivergenceError: if the loss or the weights are no longer finite.
     """
-    rank = next((os.environ[name] for name in ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK") if name in os.environ),
-                "0")
-    first = cfg.launcher == "none" or rank == "0"
-    with folder_lock(cfg.work_dir, "a training") if first else nullcontext():
+    with hold_work_dir(cfg):
         build_runner(cfg, "train", "val").train()

@@ -10,7 +10,7 @@ from mmengine.dist import is_main_process
 
 from ...base.errors import ConfigError
 from ...base.files import write_atomically
-from .launch import build_runner, find_checkpoint, last_checkpoint, resume_last, train
+from .launch import build_runner, find_checkpoint, hold_work_dir, last_checkpoint, resume_last
 
 __all__ = ["mean_and_deviation", "run_trial", "write_json"]
 
@@ -28,7 +28,13 @@ def run_trial(cfg: Config, protocol: dict) -> dict[str, float]:
 
     Raises:
         ConfigError: if the result or the cut training that is there is of another protocol.
+        FolderInUseError: if another training is running there, whose protocol stays.
     """
+    with hold_work_dir(cfg):
+        return _run(cfg, protocol)
+
+
+def _run(cfg: Config, protocol: dict) -> dict[str, float]:
     path = Path(cfg.work_dir) / "result.json"
     if path.is_file():
         found = json.loads(path.read_text())
@@ -42,7 +48,7 @@ def run_trial(cfg: Config, protocol: dict) -> dict[str, float]:
     cfg.experiment_name = "_".join(Path(cfg.work_dir).parts[-2:])
     testing = copy.deepcopy(cfg)
     resume_last(cfg)
-    train(cfg)
+    build_runner(cfg, "train", "val").train()
     validated = cfg.get("val_dataloader") is not None
     testing.load_from = find_checkpoint(cfg.work_dir) if validated else last_checkpoint(cfg.work_dir)
     metrics = {name: float(value) for name, value in build_runner(testing, "test").test().items()}

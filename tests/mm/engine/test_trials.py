@@ -1,10 +1,12 @@
 """A trial that is done is not done again; many have a mean and a deviation."""
 import json
 import math
+import multiprocessing
 
 import pytest
 
 from lanmsff_plugins.base.errors import ConfigError
+from lanmsff_plugins.base.locks import FolderInUseError, folder_lock
 from lanmsff_plugins.mm.engine.launch import load_config
 from lanmsff_plugins.mm.engine.trials import mean_and_deviation, run_trial, write_json
 
@@ -30,6 +32,24 @@ def test_a_training_that_was_cut_before_its_first_checkpoint_may_start_anew_unde
     with pytest.raises(FileNotFoundError, match="nowhere"):
         run_trial(cfg, {"fold": 2})
     assert json.loads((tmp_path / "protocol.json").read_text()) == {"fold": 2}
+
+
+def test_a_training_that_runs_keeps_its_protocol(tmp_path):
+    def other(found):
+        try:
+            run_trial(load_config("lanmsff_kdef", str(tmp_path)), {"fold": 2})
+        except FolderInUseError as error:
+            found.put(str(error))
+
+    write_json(tmp_path / "protocol.json", {"fold": 1})
+    context = multiprocessing.get_context("fork")
+    found = context.Queue()
+    with folder_lock(tmp_path):
+        process = context.Process(target=other, args=(found,))
+        process.start()
+        assert found.get(timeout=60).startswith("a training is running in")
+        process.join()
+    assert json.loads((tmp_path / "protocol.json").read_text()) == {"fold": 1}
 
 
 def test_a_metric_is_averaged_over_the_results_that_have_it():
