@@ -24,7 +24,7 @@ $(ENV): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[mm,keras,tools,test]'
 	@# Without what it asks for: opencv-python-headless would overwrite opencv-python's files; the rest is there.
-	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt grad-cam ttach
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt grad-cam ncnn pnnx ttach
 	touch $@
 
 test: $(ENV)  ## Run the tests; those on real data need LANMSFF_DATA=folder.

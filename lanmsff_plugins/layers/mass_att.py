@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from timm.layers import LayerType, Sigmoid, create_act_layer
 from torch import Tensor, nn
 
-from .checks import check_nchw, fuses, unwatched
+from .checks import check_nchw, exporting, fuses, unwatched
 
 __all__ = ["MassAtt"]
 
@@ -135,8 +135,10 @@ class MassAtt(nn.Module):
 
 
 def _crop(x: Tensor, like: Tensor) -> Tensor:
-    """The first rows and columns of a map, as many as another has; of narrow, every exporter knows the sides."""
-    return x.narrow(2, 0, like.shape[2]).narrow(3, 0, like.shape[3])
+    """The first rows and columns of a map, as many as another has."""
+    if exporting():  # of narrow, every exporter knows the sides; ncnn's converter knows slices of a traced module alone
+        return x.narrow(2, 0, like.shape[2]).narrow(3, 0, like.shape[3])
+    return x[:, :, :like.shape[2], :like.shape[3]]
 
 
 def _halve(conv: nn.Conv2d, x: Tensor) -> Tensor:

@@ -34,7 +34,11 @@ def pwfs(x: Tensor) -> Tensor:
             return torch.ops.lanmsff_plugins.pwfs(x)
     a, b, c = x.chunk(3, dim=1)
     largest = torch.maximum(a, b)
-    second = torch.minimum(a, b).clamp_min_(c)
+    second = torch.minimum(a, b)
+    if not torch.jit.is_scripting() and torch.jit.is_tracing():  # ncnn's converter knows no clamp by a map
+        second = torch.maximum(second, c)
+    else:
+        second.clamp_min_(c)
     return largest.add_(second).mul_(0.5)  # in place: on the CPU the memory costs more than the arithmetic
 
 

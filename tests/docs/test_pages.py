@@ -66,8 +66,9 @@ def lanmsff_arguments(line: str) -> list[str]:
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=SNIPPETS.values())
 def test_python_runs_as_written(snippet, tmp_path):
-    if "mmpretrain" in snippet:
-        pytest.importorskip("mmpretrain")
+    for package in ("mmpretrain", "pnnx"):
+        if package in snippet:
+            pytest.importorskip(package)
     (tmp_path / "docs").mkdir()
     for path in ("face.png", "docs/face.png"):
         Image.fromarray(draw_face("happiness", 0., 0, np.random.default_rng(0))).save(tmp_path / path)
