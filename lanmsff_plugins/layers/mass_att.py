@@ -136,7 +136,7 @@ class MassAtt(nn.Module):
 
 def _crop(x: Tensor, like: Tensor) -> Tensor:
     """The first rows and columns of a map, as many as another has."""
-    if exporting():  # of narrow, every exporter knows the sides; ncnn's converter knows slices of a traced module alone
+    if exporting():  # every exporter knows the sides of narrow; ncnn's converter knows slices alone
         return x.narrow(2, 0, like.shape[2]).narrow(3, 0, like.shape[3])
     return x[:, :, :like.shape[2], :like.shape[3]]
 
