@@ -38,7 +38,7 @@ def pwfs(x: Tensor) -> Tensor:
     if not torch.jit.is_scripting() and torch.jit.is_tracing():  # ncnn's converter knows no clamp by a map
         second = torch.maximum(second, c)
     else:
-        second.clamp_min_(c)
+        second = second.clamp_min_(c)
     return largest.add_(second).mul_(0.5)  # in place: on the CPU the memory costs more than the arithmetic
 
 
