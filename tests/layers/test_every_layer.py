@@ -95,7 +95,7 @@ def test_torchscript_gives_the_same(case, layer):
 
 
 def test_fx_gives_the_same_at_another_size(case, layer):
-    """Feature extractors leave out of the graph what nothing reads, a change in place of which no result is used too."""
+    """Feature extractors leave out of the graph what nothing reads, such as a change in place as a statement."""
     traced = torch.fx.symbolic_trace(layer)
     traced.graph.eliminate_dead_code()
     traced.recompile()
