@@ -14,17 +14,11 @@ set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/env"
-"$dir/env/bin/pip" install -qq --no-compile torch==2.13.0 torchvision==0.28.0 grad-cam==1.5.7 || exit 2
+"$dir/env/bin/pip" install -qq --no-compile torch==2.14.1 torchvision==0.29.1 grad-cam==1.5.7 || exit 2
 "$dir/env/bin/python" -W ignore - <<'PROBE'
-import torch
-
-try:
-    import torchvision
-except RuntimeError:  # a CPU build of torch lacks the operators that torchvision's wheel expects; none is used here
-    for name in "nms", "qnms":
-        torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 import sys
 
+import torch
 from pytorch_grad_cam import GradCAM
 from torch import nn
 

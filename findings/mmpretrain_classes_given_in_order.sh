@@ -16,23 +16,15 @@ set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/env"
-"$dir/env/bin/pip" install -qq --no-compile torch==2.13.0 torchvision==0.28.0 numpy==2.4.6 mmengine==0.10.7 \
+"$dir/env/bin/pip" install -qq --no-compile torch==2.14.1 torchvision==0.29.1 numpy==2.4.6 mmengine==0.10.7 \
     mmcv-lite==2.2.0 mmpretrain==1.2.0 einops==0.8.2 mat4py==0.6.0 modelindex==0.0.2 'setuptools<82' || exit 2
 "$dir/env/bin/python" -W ignore - <<'PROBE'
-import torch
-
-try:
-    import torchvision
-except RuntimeError:  # a CPU build of torch lacks the operators that torchvision's wheel expects; none is used here
-    for name in "nms", "qnms":
-        torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 import pathlib
 import sys
 import tempfile
 
-from PIL import Image
-
 from mmpretrain.datasets import CustomDataset
+from PIL import Image
 
 root = pathlib.Path(tempfile.mkdtemp())
 for name in "happy", "neutral", "sad":

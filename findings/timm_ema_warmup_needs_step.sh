@@ -14,15 +14,8 @@ set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/env"
-"$dir/env/bin/pip" install -qq --no-compile torch==2.13.0 torchvision==0.28.0 timm==1.0.31 || exit 2
+"$dir/env/bin/pip" install -qq --no-compile torch==2.14.1 torchvision==0.29.1 timm==1.0.31 || exit 2
 "$dir/env/bin/python" -W ignore - <<'PROBE'
-import torch
-
-try:
-    import torchvision
-except RuntimeError:  # a CPU build of torch lacks the operators that torchvision's wheel expects; none is used here
-    for name in "nms", "qnms":
-        torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 import sys
 
 import timm.utils

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# PyTorch 2.13.0, timm 1.0.31: converting a timm model to SyncBatchNorm removes its activations without a word.
+# PyTorch 2.14.1, timm 1.0.31: converting a timm model to SyncBatchNorm removes its activations without a word.
 #
 # One would guess: torch.nn.SyncBatchNorm.convert_sync_batchnorm changes which processes share their statistics; in
 # eval mode, on one device, the logits stay the same.
@@ -17,21 +17,15 @@ set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/env"
-"$dir/env/bin/pip" install -qq --no-compile torch==2.13.0 torchvision==0.28.0 timm==1.0.31 mmengine==0.10.7 \
+"$dir/env/bin/pip" install -qq --no-compile torch==2.14.1 torchvision==0.29.1 timm==1.0.31 mmengine==0.10.7 \
     numpy==2.4.6 || exit 2
 "$dir/env/bin/python" -W ignore - <<'PROBE'
-import torch
-
-try:
-    import torchvision
-except RuntimeError:  # a CPU build of torch lacks the operators that torchvision's wheel expects; none is used here
-    for name in "nms", "qnms":
-        torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 import copy
 import sys
 
 import mmengine.model
 import timm
+import torch
 
 torch.manual_seed(0)
 model = timm.create_model("test_efficientnet", num_classes=7).eval()
